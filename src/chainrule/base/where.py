@@ -1,0 +1,83 @@
+"""The user's line: the innermost frame outside chainrule, NumPy, SciPy and the standard library."""
+
+import linecache
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STDLIB = os.path.abspath(sysconfig.get_paths()["stdlib"]) + os.sep
+_INTERNAL_PACKAGES = ("numpy", "scipy", "optree")
+_internal: dict[str, bool] = {}  # by file name; a file does not change sides
+
+
+def is_internal(filename: str) -> bool:
+    """Whether code of this file belongs to chainrule, NumPy, SciPy or the standard library."""
+    known = _internal.get(filename)
+    if known is None:
+        known = _internal[filename] = _decide(filename)
+    return known
+
+
+def _decide(filename: str) -> bool:
+    if filename.startswith("<frozen") or filename.startswith("<__array_function__"):
+        return True
+    if filename.startswith("<"):  # exec, the REPL, a notebook cell: the user's
+        return False
+    path = os.path.abspath(filename)
+    if path.startswith(_PACKAGE):
+        return True
+    if path.startswith(_STDLIB) and "site-packages" not in path:
+        return True
+    for name in _INTERNAL_PACKAGES:
+        module = sys.modules.get(name)
+        if module is not None and path.startswith(os.path.dirname(module.__file__ or "?") + os.sep):
+            return True
+    return False
+
+
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The innermost frame of user code, looking outwards from ``depth`` frames above the caller."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+class Line(NamedTuple):
+    """A place in the user's code. ``str`` gives ``model.py:41   order = np.argsort(x)``."""
+
+    file: str
+    number: int
+    function: str
+
+    @property
+    def text(self) -> str:
+        """The source of the line, stripped; empty where there is no source."""
+        return linecache.getline(self.file, self.number).strip()
+
+    def __str__(self) -> str:
+        name = os.path.basename(self.file)
+        return f"{name}:{self.number}   {self.text}".rstrip()
+
+
+def line_of(code: CodeType, lasti: int) -> Line:
+    """The line a frame with this code object was at; decoded late because it is rarely asked for."""
+    return Line(code.co_filename, _line_number(code, lasti), code.co_name)
+
+
+def _line_number(code: CodeType, lasti: int) -> int:
+    positions: Iterator[tuple[int, int, int | None]] = code.co_lines()
+    for start, end, line in positions:
+        if start <= lasti < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def user_line(depth: int = 1) -> Line | None:
+    """The line of user code that is being executed; None where all frames are internal."""
+    frame = user_frame(depth + 1)
+    return None if frame is None else line_of(frame.f_code, frame.f_lasti)
