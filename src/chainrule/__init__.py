@@ -1,3 +1,95 @@
-"""Derivatives of the NumPy functions you already wrote."""
+"""Derivatives of the NumPy functions you already wrote.
+
+>>> import numpy as np
+>>> import chainrule as cr
+>>> cr.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+array([2., 4.])
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from chainrule import rules as _rules  # noqa: F401
+from chainrule.base.errors import (
+    ArgumentError,
+    ChainruleError,
+    IndependentOutputWarning,
+    InputError,
+    LeakedTracerError,
+    MismatchError,
+    NonDifferentiableError,
+    NonFiniteGradientWarning,
+    NoRuleError,
+    NotScalarError,
+    ProgramError,
+    RuleError,
+)
+from chainrule.core.lift import lift
+from chainrule.core.program import Program
+from chainrule.transforms.constant import constant
+from chainrule.transforms.forward import jvp
+from chainrule.transforms.jacobian import hessian, hvp, jacobian
+from chainrule.transforms.reverse import grad, value_and_grad, vjp
+from chainrule.transforms.tracing import trace
+
+if TYPE_CHECKING:
+    from chainrule import interop, numeric
+    from chainrule.checker import Report, check
+    from chainrule.explainer import Derivation, explain
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentError",
+    "ChainruleError",
+    "Derivation",
+    "IndependentOutputWarning",
+    "InputError",
+    "LeakedTracerError",
+    "MismatchError",
+    "NoRuleError",
+    "NonDifferentiableError",
+    "NonFiniteGradientWarning",
+    "NotScalarError",
+    "Program",
+    "ProgramError",
+    "Report",
+    "RuleError",
+    "check",
+    "constant",
+    "explain",
+    "grad",
+    "hessian",
+    "hvp",
+    "interop",
+    "jacobian",
+    "jvp",
+    "lift",
+    "numeric",
+    "trace",
+    "value_and_grad",
+    "vjp",
+]
+
+_LATE = {  # imported when first used: most programs only need gradients
+    "numeric": ("chainrule.numeric", None),
+    "interop": ("chainrule.interop", None),
+    "check": ("chainrule.checker", "check"),
+    "Report": ("chainrule.checker", "Report"),
+    "explain": ("chainrule.explainer", "explain"),
+    "Derivation": ("chainrule.explainer", "Derivation"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _LATE[name]
+    found = import_module(module)
+    value = found if attribute is None else getattr(found, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

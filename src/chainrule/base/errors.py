@@ -5,8 +5,12 @@ Each subclasses the built-in a NumPy user would expect in its place. Messages ar
 
     NonDifferentiableError: np.argsort has no derivative, and its result reached the output.
       at model.py:41   order = np.argsort(x)
-      Index with it (x[order] is differentiable), or treat it as constant: chainrule.constant(order).
+      Index with it (x[order] is differentiable), or treat it as constant:
+      chainrule.constant(order).
 """
+
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from chainrule.base.where import Line, user_line
 
@@ -25,7 +29,9 @@ def message(what: str, remedy: str = "", at: Line | None = _HERE) -> str:
 
 
 class ChainruleError(Exception):
-    """Base of all exceptions of chainrule. ``what`` happened, ``at`` which line, and the ``remedy``."""
+    """Base of all exceptions of chainrule. ``what`` happened, ``at`` which line, and the
+    ``remedy``.
+    """
 
     def __init__(self, what: str, remedy: str = "", at: Line | None = _HERE):
         line = user_line(2) if at is _HERE else at
@@ -51,15 +57,33 @@ class ArgumentError(ChainruleError, TypeError):
 
 
 class MismatchError(ChainruleError, ValueError):
-    """A tangent, cotangent or claimed gradient does not have the shape or structure it must have."""
+    """A tangent, cotangent or claimed gradient does not have the shape or structure it must
+    have.
+    """
 
 
-class NoRuleError(ChainruleError, TypeError):
+class Refusal(ChainruleError, TypeError):
+    """A derivative cannot go on here. The live trace remembers it and raises it at its end, because
+    code between here and the user may swallow exceptions (``except Exception``,
+    ``np.iterable``)."""
+
+    remember: ClassVar[Callable[["Refusal"], Any]] = staticmethod(
+        lambda refusal: None
+    )  # by core.trace
+
+    def __init__(self, what: str, remedy: str = "", at: Line | None = _HERE):
+        super().__init__(what, remedy, at)
+        Refusal.remember(self)
+
+
+class NoRuleError(Refusal):
     """A traced value reached an operation that has no derivative rule."""
 
 
-class NonDifferentiableError(ChainruleError, TypeError):
-    """A traced value reached a place where only plain numbers can go and the derivative would be lost."""
+class NonDifferentiableError(Refusal):
+    """A traced value reached a place where only plain numbers can go and the derivative would be
+    lost.
+    """
 
 
 class LeakedTracerError(ChainruleError, RuntimeError):

@@ -9,6 +9,7 @@ from types import CodeType, FrameType
 from typing import NamedTuple
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_EXAMPLES = os.path.join(_PACKAGE, "examples") + os.sep  # in the wheel: user code
 _STDLIB = os.path.abspath(sysconfig.get_paths()["stdlib"]) + os.sep
 _INTERNAL_PACKAGES = ("numpy", "scipy", "optree")
 _internal: dict[str, bool] = {}  # by file name; a file does not change sides
@@ -23,13 +24,13 @@ def is_internal(filename: str) -> bool:
 
 
 def _decide(filename: str) -> bool:
-    if filename.startswith("<frozen") or filename.startswith("<__array_function__"):
+    if filename.startswith(("<frozen", "<__array_function__")):
         return True
     if filename.startswith("<"):  # exec, the REPL, a notebook cell: the user's
         return False
     path = os.path.abspath(filename)
     if path.startswith(_PACKAGE):
-        return True
+        return not path.startswith(_EXAMPLES)
     if path.startswith(_STDLIB) and "site-packages" not in path:
         return True
     for name in _INTERNAL_PACKAGES:
@@ -61,11 +62,14 @@ class Line(NamedTuple):
 
     def __str__(self) -> str:
         name = os.path.basename(self.file)
-        return f"{name}:{self.number}   {self.text}".rstrip()
+        text = self.text if len(self.text) <= 100 else self.text[:99] + "…"
+        return f"{name}:{self.number}   {text}".rstrip()
 
 
 def line_of(code: CodeType, lasti: int) -> Line:
-    """The line a frame with this code object was at; decoded late because it is rarely asked for."""
+    """The line a frame with this code object was at; decoded late because it is rarely asked
+    for.
+    """
     return Line(code.co_filename, _line_number(code, lasti), code.co_name)
 
 

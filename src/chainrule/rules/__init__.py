@@ -1,0 +1,25 @@
+"""The derivative of each operation, stated once. Importing this package declares NumPy's rules.
+
+SciPy's rules are declared when SciPy is imported by someone, or first needed (``scipy_lazy``).
+"""
+
+from chainrule.rules import (  # noqa: F401
+    choosing,
+    complexparts,
+    contraction,
+    creation,
+    differences,
+    elementwise,
+    indexing,
+    joins,
+    lifting,
+    linalg,
+    nanreductions,
+    nondiff,
+    quantiles,
+    reductions,
+    scipy_lazy,
+    shapes,
+    sorting,
+    ufunc_methods,
+)

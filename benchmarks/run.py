@@ -1,0 +1,9 @@
+"""All benchmarks; ``make bench``."""
+
+import eager
+import imports
+import scaling
+
+for part in (imports, eager, scaling):
+    print(f"\n== {part.__name__}: {part.__doc__.splitlines()[0]}")
+    part.main()

@@ -1,0 +1,166 @@
+"""When a measured slope contradicts a claimed one, and when it confirms it.
+
+A claim is *wrong* when it is farther from the measurement than twice the bound on the measurement's
+own error, plus tolerances. It is *verified* when it is not wrong, and the measurement is so sharp
+that an error of 2 % would have shown. In between, nothing is said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.numeric.lines import Coordinate, Line
+from chainrule.numeric.partials import in_chunks
+from chainrule.numeric.points import Function, Point
+from chainrule.numeric.slopes import Slopes, slopes
+
+RESOLUTION = 2e-2  # relative error of a claim that would have shown
+RTOL = 1e-9  # bound at which a slope is sharp enough
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """The claimed gradient (N,) at a point, and how exactly it can be meant.
+
+    tol : relative tolerance.   eps : the rounding of the gradient's own arithmetic.
+    size : what counts as a large change of f.
+    """
+
+    point: Point
+    gradient: np.ndarray
+    tol: float
+    eps: float
+    size: float
+
+    @property
+    def share(self) -> np.ndarray:
+        """(N,) how much each coordinate, moved by its own scale, changes f."""
+        share = np.abs(self.gradient) * self.point.scale
+        return np.where(np.isfinite(share), share, 0.0)
+
+    @property
+    def rounding(self) -> np.ndarray:
+        """(N,) error the gradient has from rounding, for terms as large as the largest share."""
+        return 8 * self.eps * np.max(self.share, initial=0.0) / self.point.scale
+
+    @property
+    def is_zero(self) -> np.ndarray:
+        """(N,) zero, or so small beside the others that it may be the rounding of a zero."""
+        return self.share <= 1e-13 * np.max(self.share, initial=0.0)
+
+    @property
+    def visible(self) -> np.ndarray:
+        """(N,) an error of this size would matter: relative to the claim, or where that is zero
+        to what the largest coordinate does and to the value itself."""
+        largest = max(RESOLUTION * float(np.max(self.share, initial=0.0)), 1e-6 * self.size)
+        absolute = max(largest, 1e-300) / self.point.scale
+        return np.where(self.is_zero, absolute, RESOLUTION * np.abs(self.gradient))
+
+
+class Measured:
+    """What is known of each coordinate's slope; bound infinite where nothing is (yet).
+
+    For a kink the claim may be anything between ``left`` and ``right``, NaN elsewhere.
+    """
+
+    def __init__(self, n: int):
+        self.table = np.full((4, n), np.nan)
+        self.table[1] = np.inf
+        self.tried = np.zeros(n, bool)
+
+    @property
+    def value(self) -> np.ndarray:
+        return self.table[0]
+
+    @property
+    def bound(self) -> np.ndarray:
+        return self.table[1]
+
+    @property
+    def left(self) -> np.ndarray:
+        return self.table[2]
+
+    @property
+    def right(self) -> np.ndarray:
+        return self.table[3]
+
+    def take(self, indices: Sequence[int], found: Slopes) -> None:
+        """Note the slopes of these coordinates."""
+        where = np.asarray(indices, int)
+        self.tried[where] = True
+        kink = found.kink[:, 0]
+        left, right = (np.where(kink, side[:, 0], np.nan) for side in (found.left, found.right))
+        self.table[:, where] = found.value[:, 0], found.bound[:, 0], left, right
+
+    @property
+    def kink(self) -> np.ndarray:
+        return np.isfinite(self.left) & np.isfinite(self.right)
+
+    @property
+    def margin(self) -> np.ndarray:
+        """The error bound; at a kink that of the one-sided slopes."""
+        with np.errstate(all="ignore"):
+            half = np.abs(self.right - self.left) / 2
+            return np.where(self.kink, self.bound - half, self.bound)
+
+    def gap(self, claimed: np.ndarray) -> np.ndarray:
+        """Distance of the claims from the slopes, or from the interval of slopes at a kink."""
+        with np.errstate(all="ignore"):
+            distance = np.abs(claimed - self.value)
+            half = np.abs(self.right - self.left) / 2
+            distance = np.where(self.kink, np.maximum(distance - half, 0.0), distance)
+        return np.where(np.isnan(distance), np.inf, distance)
+
+    def excess(self, claim: Claim) -> np.ndarray:
+        """(N,) the gap in units of what is tolerated: above 1 the claim is wrong."""
+        tolerated = 2 * self.margin + claim.tol * np.abs(claim.gradient) + claim.rounding
+        tolerated = np.where(np.isfinite(claim.gradient), tolerated, 1.0)
+        with np.errstate(all="ignore"):
+            excess = self.gap(claim.gradient) / np.maximum(tolerated, 1e-300)
+        return np.where(np.isfinite(self.bound), excess, 0.0)
+
+    def wrong(self, claim: Claim) -> np.ndarray:
+        return self.excess(claim) > 1
+
+    def resolution(self, claim: Claim) -> np.ndarray:
+        """(N,) error of the claim that would have shown; infinite where nothing is known."""
+        return 2 * self.margin + claim.tol * np.abs(claim.gradient) + claim.rounding
+
+    def verified(self, claim: Claim) -> np.ndarray:
+        return ~self.wrong(claim) & (self.resolution(claim) <= claim.visible)
+
+
+def measure(
+    function: Function, indices: Sequence[int], noise: np.ndarray, claim: Claim
+) -> Measured:
+    """The slopes of these coordinates: cheaply where that is enough.
+
+    What is not verified at first is measured again, at other steps and as well as can be; what
+    looks wrong must look wrong both times. Call inside ``quiet()``.
+    """
+    measured = Measured(function.point.size)
+    lines = [Coordinate(function.point, i) for i in indices]
+    measured.take(indices, in_chunks(_to_rtol, function, lines, noise, None))
+    verified = measured.verified(claim)
+    again = [i for i in indices if not verified[i]]
+    if again:
+        first = measured.table[:, again].copy()
+        lines = [Coordinate(function.point, i, 0.5) for i in again]
+        measured.take(again, in_chunks(slopes, function, lines, noise, None))
+        measured.table[:, again] = _reconciled(first, measured.table[:, again])
+    return measured
+
+
+def _to_rtol(function: Function, lines: Sequence[Line], noise: np.ndarray) -> Slopes:
+    return slopes(function, lines, noise, RTOL)
+
+
+def _reconciled(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The sharper of two measurements (4, n) each, its bound widened until it covers the other."""
+    sharper = first[1] < second[1]
+    best, other = np.where(sharper, first, second), np.where(sharper, second, first)
+    gap = np.abs(best[0] - other[0]) - other[1]
+    plain = np.isfinite(gap) & np.isnan(best[2])
+    best[1] = np.where(plain, np.maximum(best[1], gap), best[1])
+    return best

@@ -1,0 +1,657 @@
+"""Every NumPy protocol, operator and ndarray method of traced values, in one file.
+
+Operators bind their ufunc's primitive directly; everything else goes through the two registries of
+``core.primitive``. Comparisons and truth give plain answers: they steer, they are not
+differentiated.
+"""
+
+import dis
+import operator as _operator
+import sys
+from functools import lru_cache
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.base.errors import NonDifferentiableError, NoRuleError
+from chainrule.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, load_late
+from chainrule.core.trace import Tracer, bind, current, is_traced, plain, refuse
+
+_PLAIN_OPERANDS = frozenset(
+    {int, float, complex, bool, np.ndarray, np.float64, np.float32, list, tuple}
+)
+
+
+HANDLES: set[type] = set()  # the handle classes, filled in by core.handle
+_NONE: dict[str, Any] = {}  # no parameters; shared, because a tape has a million equations
+
+# ---------------------------------------------------------------- operators
+
+
+def _defers(other: Any) -> bool:
+    """Whether NumPy's own operators would leave the operation to ``other`` (pandas,
+    scipy.sparse).
+    """
+    if isinstance(other, (Tracer, np.ndarray, np.generic, int, float, complex)):
+        return False
+    kind = type(other)
+    if hasattr(kind, "__array_ufunc__"):
+        return kind.__array_ufunc__ is None
+    return getattr(kind, "__array_priority__", -1.0) > 0
+
+
+def _binary(ufunc):
+    def operator(self, other):
+        kind = type(other)
+        if kind in _PLAIN_OPERANDS or (kind in HANDLES and other._trace is self._trace):
+            return self._trace.process(UFUNCS[ufunc], (self, other), _NONE)  # bind, decided at once
+        if kind not in HANDLES and _defers(other):
+            return NotImplemented
+        return bind(UFUNCS[ufunc], (self, other), _NONE)
+
+    def reflected(self, other):
+        if type(other) in _PLAIN_OPERANDS:
+            return self._trace.process(UFUNCS[ufunc], (other, self), _NONE)
+        return bind(UFUNCS[ufunc], (other, self), _NONE)
+
+    def in_place(self, other):
+        return self.replace(ufunc_call(ufunc, (self, other)), ufunc)
+
+    return operator, reflected, in_place
+
+
+def _constant_binary(ufunc):
+    """Operators without a derivative: bit operations, floor division."""
+
+    def operator(self, other):
+        return ufunc_call(ufunc, (self, other))
+
+    def reflected(self, other):
+        return ufunc_call(ufunc, (other, self))
+
+    def in_place(self, other):
+        return self.replace(ufunc_call(ufunc, (self, other)), ufunc)
+
+    return operator, reflected, in_place
+
+
+def _unary(ufunc):
+    def operator(self):
+        primitive = UFUNCS.get(ufunc)
+        if primitive is not None:
+            return self._trace.process(primitive, (self,), _NONE)
+        return run_constant(ufunc, (self,))
+
+    return operator
+
+
+def _compare(ufunc):
+    return lambda self, other: ufunc(plain(self), plain(other))
+
+
+def ufunc_call(ufunc: Any, operands: tuple) -> Any:
+    primitive: Any = UFUNCS.get(ufunc, _MISSING)
+    if primitive is _MISSING:
+        composite = FUNCTIONS.get(ufunc)  # several results (divmod, modf), declared as compositions
+        if composite is not None:
+            return composite(*operands)
+        return ufunc_call(ufunc, operands) if load_late() else run_constant(ufunc, operands)
+    if primitive is None:
+        return as_constant(FUNCTIONS[ufunc](*operands))
+    return bind(primitive, operands, {})
+
+
+_MISSING = object()
+
+
+def run_constant(
+    function: Any, args: tuple, kwargs: dict | None = None, allowed: bool = False
+) -> Any:
+    """Run a function without a derivative on plain values; refuse if a derivative would be lost."""
+    kwargs = kwargs or {}
+    if not allowed and (_any_traced(args) or _any_traced(kwargs.values())):
+        if not _is_discrete(function):
+            raise refuse(
+                NoRuleError(
+                    f"{function_name(function)} has no derivative rule in chainrule",
+                    "Write it with other NumPy functions, or treat its argument as constant: "
+                    "chainrule.constant(x).",
+                )
+            )
+    return as_constant(function(*plain(args), **plain(kwargs)))
+
+
+@lru_cache(1024)
+def _is_discrete(function: Any) -> bool:
+    """Ufuncs that only make booleans and integers (isfinite, bitwise_and): nothing to
+    differentiate.
+    """
+    if not isinstance(function, np.ufunc):
+        return False
+    loops = [t.split("->")[1][0] for t in function.types if "O" not in t]
+    return bool(loops) and all(t in "?bBhHiIlLqQ" for t in loops)
+
+
+def _any_traced(xs: Any) -> bool:
+    return any(
+        is_traced(x) if isinstance(x, Tracer) else type(x) in (list, tuple) and _any_traced(x)
+        for x in xs
+    )
+
+
+def function_name(function: Any) -> str:
+    module = (getattr(function, "__module__", None) or "").replace("numpy", "np", 1)
+    if isinstance(function, np.ufunc) and not module:
+        module = "np"
+    return f"{module}.{getattr(function, '__name__', function)}".lstrip(".")
+
+
+def as_constant(result: Any, like: Any = None) -> Any:
+    """A float array born inside a trace from constants may later have traced values written into
+    it.
+
+    Its trace is that of ``like``, or the innermost one.
+    """
+    if type(result) is np.ndarray and result.dtype.kind in "fc":
+        trace = like._trace if isinstance(like, Tracer) and like._trace.owner else current()
+        return result if trace is None else trace.constant(result)
+    return result
+
+
+def as_operand(nested: Any) -> Any:
+    """A (nested) list or tuple as NumPy would read it: an array, traced if an element is."""
+    return FUNCTIONS[np.array](nested) if _any_traced(nested) else np.asarray(plain(nested))
+
+
+def plain_index(index: Any) -> Any:
+    """The index with handles inside replaced by plain values; a traced float is refused as in
+    NumPy.
+    """
+    if type(index) is tuple:
+        for i in index:
+            if isinstance(i, (Tracer, list)):
+                return tuple(plain(i) for i in index)
+        return index
+    if isinstance(index, (Tracer, slice, list)):
+        return plain(index)
+    return index
+
+
+def check_inplace(target: Any, y: Any, ufunc: Any) -> Any:
+    """The result of in-place arithmetic cast and shaped as NumPy does it, or NumPy's own error."""
+    if y.shape != target.shape or y.dtype != target.dtype:
+        if y.shape != target.shape or not np.can_cast(y.dtype, target.dtype, "same_kind"):
+            out = np.ones(target.shape, target.dtype)
+            fun = ufunc if isinstance(ufunc, np.ufunc) and ufunc.nin == 2 else np.add
+            fun(np.ones(y.shape, y.dtype), np.ones((), y.dtype), out=out)  # raises
+        y = y.astype(target.dtype)
+    return y
+
+
+# ---------------------------------------------------------------- ufunc methods and keywords
+
+
+def _ufunc_slow(ufunc, method, inputs, kwargs):
+    """Ufunc calls with keywords, and the methods reduce, accumulate, reduceat, outer, at."""
+    if ufunc not in UFUNCS:
+        load_late()
+    out = kwargs.pop("out", None)
+    if method == "__call__":
+        y = _call_with_keywords(ufunc, inputs, kwargs, out)
+    elif method == "at":
+        return _at(ufunc, *inputs)
+    else:
+        run = FUNCTIONS.get((ufunc, method)) or FUNCTIONS.get(method)
+        if run is None or UFUNCS.get(ufunc) is None:
+            allowed = ufunc in UFUNCS or _is_discrete(ufunc)
+            y = run_constant(getattr(ufunc, method), inputs, kwargs, allowed)
+        elif (ufunc, method) in FUNCTIONS:
+            y = run(*inputs, **kwargs)
+        else:
+            y = run(ufunc, *inputs, **kwargs)
+    return y if out is None else store_out(out, y)
+
+
+def _call_with_keywords(ufunc, inputs, kwargs, out):
+    where = kwargs.pop("where", True)
+    dtype = kwargs.pop("dtype", None)
+    kwargs = {k: v for k, v in kwargs.items() if k not in ("casting", "order", "subok")}
+    if kwargs and UFUNCS.get(ufunc) is not None and ufunc.signature is None:
+        raise NoRuleError(
+            f"{function_name(ufunc)} with {', '.join(kwargs)}= has no derivative rule"
+        )
+    if dtype is not None:
+        inputs = tuple(
+            FUNCTIONS["astype"](x, dtype) if isinstance(x, Tracer) else x for x in inputs
+        )
+    if where is True:
+        if kwargs:  # axes=, axis=, keepdims= of generalised ufuncs
+            return FUNCTIONS[ufunc](*inputs, **kwargs) if ufunc in FUNCTIONS else NotImplemented
+        y = ufunc_call(ufunc, inputs)
+        return y if dtype is None else FUNCTIONS["astype"](y, dtype)
+    with np.errstate(all="ignore"):
+        y = ufunc_call(ufunc, inputs)
+    rest = out[0] if out is not None else np.zeros_like(plain(y))
+    return FUNCTIONS[np.where](where, y, rest)
+
+
+def _at(ufunc, target, index, *operand):
+    if not isinstance(target, Tracer):
+        raise _untraceable_target(target, f"{function_name(ufunc)}.at")
+    if not _any_traced((target, *operand)):
+        values = np.array(plain(target))
+        ufunc.at(values, plain(index), *plain(operand))
+        target[...] = values
+        return None
+    run = FUNCTIONS.get((ufunc, "at"))
+    if run is not None:
+        return run(target, index, *operand)
+    if UFUNCS.get(ufunc) is None:
+        raise NoRuleError(f"{function_name(ufunc)}.at has no derivative rule in chainrule")
+    return FUNCTIONS["at"](ufunc, target, index, *operand)
+
+
+def store_out(out: Any, y: Any) -> Any:
+    """Write a result into ``out=`` with NumPy's casting and hand ``out`` back."""
+    targets = out if isinstance(out, tuple) else (out,)
+    ys = y if isinstance(y, tuple) else (y,)
+    for target, part in zip(targets, ys):
+        if target is None:
+            continue
+        if isinstance(target, Tracer):
+            target[...] = check_inplace(target, part, None) if isinstance(part, Tracer) else part
+        elif is_traced(part):
+            raise _untraceable_target(target, "out=")
+        else:
+            target[...] = plain(part)
+    return targets[0] if len(targets) == 1 else targets
+
+
+def _untraceable_target(target: Any, where: str) -> NonDifferentiableError:
+    shape = "" if target is None else f" of shape {np.shape(target)}"
+    return refuse(
+        NonDifferentiableError(
+            f"a traced value is written into a plain array{shape} ({where}), "
+            "which cannot hold a derivative",
+            "Make the array inside the differentiated function (np.zeros_like(x), or np.zeros with "
+            "lifting on), or write a = a + x instead of a += x.",
+        )
+    )
+
+
+# ---------------------------------------------------------------- the class
+
+
+def _escape(how: str) -> NonDifferentiableError:
+    return refuse(
+        NonDifferentiableError(
+            f"{how} would turn a traced value into a plain number and drop its derivative",
+            "Use NumPy functions on it, let chainrule lift the function (lift=True, "
+            "chainrule.lift), or "
+            "treat it as constant: chainrule.constant(x).",
+        )
+    )
+
+
+_BINARY_OP = dis.opmap["BINARY_OP"]
+_REMAINDERS = (6, 19)  # % and %= among the arguments of BINARY_OP
+
+
+_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
+
+
+def _stores(frame: FrameType) -> bool:
+    """Whether the frame is at ``a[i] = value`` of a plain array a."""
+    return frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
+
+
+def _formats_text(frame: FrameType) -> bool:
+    """Whether the frame is at a ``%`` operator: a numeric one would have reached our operators."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return code[at] == _BINARY_OP and code[at + 1] in _REMAINDERS
+
+
+class Protocols(Tracer):
+    """Operators, attributes, methods and protocols shared by arrays and scalars."""
+
+    __slots__ = ()
+    __array_priority__ = 1000.0
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, index: Any) -> Any: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def __iter__(self) -> Any: ...
+
+    # -- NumPy's two protocols
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if method == "__call__" and not kwargs:
+            primitive = UFUNCS.get(ufunc)
+            if primitive is not None:
+                if len(inputs) == 1:
+                    return self._trace.process(primitive, inputs, _NONE)
+                return bind(primitive, inputs, _NONE)
+            return ufunc_call(ufunc, inputs)
+        return _ufunc_slow(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        run = FUNCTIONS.get(function)
+        if run is None:
+            return run_constant(function, args, kwargs)
+        out = kwargs.pop("out", None)
+        if out is None:
+            return run(*args, **kwargs)
+        return store_out(out, run(*args, **kwargs))
+
+    def __array__(self, dtype=None, copy=None):
+        if is_traced(self):
+            raise _escape("np.asarray or np.array (or C code that calls it)")
+        return np.array(plain(self), dtype=dtype)
+
+    # -- attributes
+
+    def _peek(self):
+        """The plain value of now, laid out in memory as NumPy's; nothing is recorded."""
+        return plain(self)
+
+    @property
+    def shape(self):
+        return self._value.shape
+
+    @property
+    def dtype(self):
+        return self._value.dtype
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        return int(np.prod(self.shape))
+
+    nbytes = property(lambda self: self.size * self.dtype.itemsize)
+    itemsize = property(lambda self: self.dtype.itemsize)
+    strides = property(lambda self: self._peek().strides)
+    flags = property(lambda self: self._peek().flags)
+    device = property(lambda self: plain(self).device)
+    base = property(lambda self: None)
+
+    @property
+    def T(self):
+        return self.transpose()
+
+    @property
+    def mT(self):
+        return self.swapaxes(-1, -2)
+
+    @property
+    def real(self):
+        return FUNCTIONS[np.real](self)
+
+    @real.setter
+    def real(self, value):
+        self[...] = value + 1j * self.imag if self.dtype.kind == "c" else value
+
+    @property
+    def imag(self):
+        return FUNCTIONS[np.imag](self)
+
+    @imag.setter
+    def imag(self, value):
+        self[...] = self.real + 1j * value
+
+    @property
+    def flat(self):
+        return Flat(self if self.shape else self.reshape(1))
+
+    # -- views where NumPy has views
+
+    def transpose(self, *axes):
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
+            axes = tuple(axes[0] or ())
+        axes = tuple(int(a) for a in axes or range(self.ndim)[::-1])
+        if self.ndim == 0:
+            return self
+        return self.view_step("transpose", (axes,), {"axes": axes})
+
+    def swapaxes(self, axis1, axis2):
+        return FUNCTIONS[np.swapaxes](self, axis1, axis2)
+
+    def reshape(self, *shape, order="C", copy=None):
+        if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
+            shape = shape[0]
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        here = self._peek()
+        full = here.reshape(shape).shape  # -1 resolved, NumPy's own errors
+        if order == "F" or (order == "A" and np.isfortran(here)):
+            return self.transpose().reshape(full[::-1]).transpose()
+        if copy or not hasattr(self, "view_step"):
+            return bind(PRIMITIVES["reshape"], (self,), {"to": full})
+        return self.view_step("reshape", (full,), {"to": full})
+
+    def ravel(self, order="C"):
+        return FUNCTIONS[np.ravel](self, order)
+
+    def flatten(self, order="C"):
+        return FUNCTIONS[np.ravel](self, order).copy()
+
+    def squeeze(self, axis=None):
+        return self.reshape(np.squeeze(np.empty(self.shape, bool), axis=axis).shape)
+
+    def view(self, dtype=None, type=None):
+        if dtype is not None and dtype is not np.ndarray and np.dtype(dtype) != self.dtype:
+            raise NonDifferentiableError(
+                f"x.view({dtype!r}) reads the bits of a traced array as other numbers",
+                "Use x.astype(dtype), x.real or x.imag.",
+            )
+        return self[...]
+
+    # -- copies and conversions
+
+    def copy(self, order="C"):
+        if order == "C" and self.flags.c_contiguous:
+            order = "K"  # the same, and np.copy's own default
+        return FUNCTIONS[np.copy](self, order)
+
+    def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
+        return FUNCTIONS["astype"](self, dtype)
+
+    def item(self, *index):
+        """The traced scalar, while its trace is live: Python's float would drop the derivative."""
+        value = plain(self).item(*index)
+        if not is_traced(self):
+            return value
+        if len(index) != 1:
+            return self[index] if index else self.reshape(-1)[0]
+        return self.reshape(-1)[index[0]] if not isinstance(index[0], tuple) else self[index[0]]
+
+    def tolist(self):
+        """A (nested) list of traced scalars, while their trace is live."""
+        if not is_traced(self):
+            return plain(self).tolist()
+        return [x.tolist() for x in self] if self.shape else self[()]
+
+    def tobytes(self, *args):
+        if is_traced(self):
+            raise _escape("x.tobytes()")
+        return plain(self).tobytes(*args)
+
+    def __float__(self):
+        if is_traced(self) and not _formats_text(frame := sys._getframe(1)):
+            if _stores(frame):
+                raise _untraceable_target(None, "an assignment")
+            raise _escape("float(x), math.* (or C code that calls it)")
+        return float(plain(self))
+
+    def __complex__(self):
+        if is_traced(self):
+            raise _escape("complex(x)")
+        return complex(plain(self))
+
+    def __int__(self):  # int(x) is piecewise constant; storing into integers is a mistake
+        if is_traced(self) and _stores(sys._getframe(1)):
+            raise _escape("storing into an array of integers")
+        return int(plain(self))
+
+    def __index__(self):
+        return _operator.index(plain(self))
+
+    def __bool__(self):
+        return bool(plain(self))
+
+    def __reduce_ex__(self, protocol):
+        if is_traced(self):
+            raise _escape("pickling")
+        return plain(self).__reduce_ex__(protocol)
+
+    def __repr__(self):
+        return repr(plain(self))
+
+    def __str__(self):
+        return str(plain(self))
+
+    def __format__(self, spec):
+        return format(plain(self), spec)
+
+    def __round__(self, digits=None):
+        return FUNCTIONS[np.round](self, digits or 0) if digits is not None else round(plain(self))
+
+    def __trunc__(self):
+        return int(plain(self))
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __rdivmod__(self, other):
+        return other // self, other % self
+
+    def __pow__(self, other, modulo=None):
+        """Powers by small constants as NumPy computes them for arrays: x**2 is np.square."""
+        if type(other) in (int, float) and self.shape:
+            if other == 2:
+                return bind(UFUNCS[np.square], (self,), {})
+            if other == 0.5:
+                return bind(UFUNCS[np.sqrt], (self,), {})
+        elif type(other) not in _PLAIN_OPERANDS and _defers(other):
+            return NotImplemented
+        return bind(UFUNCS[np.power], (self, other), {})
+
+    def __rpow__(self, other):
+        return bind(UFUNCS[np.power], (other, self), {})
+
+    # -- methods that change the array
+
+    def sort(self, axis=-1, kind=None, order=None, *, stable=None):
+        self[...] = FUNCTIONS[np.sort](self, axis)
+
+    def partition(self, kth, axis=-1, kind="introselect", order=None):
+        order_ = np.argpartition(plain(self), plain(kth), axis=axis)
+        self[...] = FUNCTIONS[np.take_along_axis](self, order_, axis)
+
+    def fill(self, value):
+        self[...] = value
+
+    def compress(self, condition, axis=None):
+        return FUNCTIONS[np.compress](condition, self, axis)
+
+    def put(self, indices, values, mode="raise"):
+        FUNCTIONS[np.put](self, indices, values, mode=mode)
+
+    def resize(self, *shape, **kwargs):
+        raise ValueError("cannot resize an array that references or is referenced by another array")
+
+    def setflags(self, write=None, align=None, uic=None):
+        pass
+
+
+class Flat:
+    """``x.flat``: iteration, indexing and assignment in C order."""
+
+    def __init__(self, array):
+        self._array = array
+
+    def __iter__(self):
+        return iter(self._array.reshape(-1))
+
+    def __len__(self):
+        return self._array.size
+
+    def __getitem__(self, index):
+        part = self._array.reshape(-1)[index]
+        return part.copy() if part.shape else part
+
+    def __setitem__(self, index, value):
+        flat = np.arange(self._array.size)[plain_index(index)]
+        self._array[np.unravel_index(flat, self._array.shape)] = value
+
+    def copy(self):
+        return self._array.flatten()
+
+
+def _install() -> None:
+    binary = {
+        "add": np.add,
+        "sub": np.subtract,
+        "mul": np.multiply,
+        "truediv": np.divide,
+        "mod": np.remainder,
+        "matmul": np.matmul,
+    }
+    constant = {
+        "floordiv": np.floor_divide,
+        "and": np.bitwise_and,
+        "or": np.bitwise_or,
+        "xor": np.bitwise_xor,
+        "lshift": np.left_shift,
+        "rshift": np.right_shift,
+    }
+    unary = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+    compare = {
+        "lt": np.less,
+        "le": np.less_equal,
+        "gt": np.greater,
+        "ge": np.greater_equal,
+        "eq": np.equal,
+        "ne": np.not_equal,
+    }
+    for table, make in ((binary, _binary), (constant, _constant_binary)):
+        for name, ufunc in table.items():
+            operator, reflected, in_place = make(ufunc)
+            setattr(Protocols, f"__{name}__", operator)
+            setattr(Protocols, f"__r{name}__", reflected)
+            in_place.__name__ = f"__i{name}__"
+            INPLACE[in_place.__name__] = in_place
+    INPLACE["__ipow__"] = lambda self, other: self.replace(self**other, np.power)
+    for name, ufunc in unary.items():
+        setattr(Protocols, f"__{name}__", _unary(ufunc))
+    for name, ufunc in compare.items():
+        setattr(Protocols, f"__{name}__", _compare(ufunc))
+    for name in (
+        "all any argmax argmin argpartition argsort choose clip conj conjugate cumprod cumsum "
+        "diagonal dot max mean min nonzero prod ptp repeat round searchsorted std sum take "
+        "trace var"
+    ).split():
+        setattr(Protocols, name, _method(name))
+
+
+INPLACE: dict[str, Any] = {}  # installed on Array only: scalars are immutable
+
+
+def _method(name: str):
+    function = getattr(np, name)
+
+    def method(self, *args, **kwargs):
+        return Protocols.__array_function__(self, function, (), (self, *args), kwargs)
+
+    def ufunc_method(self, *args, **kwargs):
+        return function(self, *args, **kwargs)
+
+    chosen = ufunc_method if isinstance(function, np.ufunc) else method
+    chosen.__name__ = name
+    return chosen
+
+
+_install()

@@ -1,0 +1,358 @@
+"""Handles: what user code holds in place of an array or a NumPy scalar.
+
+``Scalar`` is immutable, like ``np.float64``: ``s += 1`` re-binds the name.
+``Array`` is mutable: it points at the current SSA value of its buffer; other names of it and views
+see what is written. A ``View`` is a root handle plus a path; it re-reads its root when the root has
+been written since, and writes through to it::
+
+    root (buffer, variable, version) <- path [2:5] <- path [2:5].T ...
+
+A buffer is changed in place if only its handle refers to it, and copied first if an equation keeps
+it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import NonDifferentiableError
+from chainrule.core import trace as _trace
+from chainrule.core.array import HANDLES, INPLACE, Protocols, as_operand, check_inplace, plain_index
+from chainrule.core.indexing import GETITEM, SETITEM, Path, assign, is_basic
+from chainrule.core.primitive import PRIMITIVES
+from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plain
+
+
+class Scalar(Protocols):
+    """An immutable traced scalar: the result of a reduction, of full indexing, of scalar
+    arithmetic.
+    """
+
+    __slots__ = ()
+    __iter__ = None  # type: ignore[assignment]  # not a sequence, though it has __getitem__
+
+    def __init__(self, value: Any, trace: Trace, var: Any):
+        self._value = value
+        self._trace = trace
+        self._var = var
+
+    @property  # type: ignore[misc]
+    def __class__(self):
+        return type(plain(self._value))
+
+    def snapshot(self) -> "Scalar":
+        return self
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __getitem__(self, index):
+        return bind(GETITEM, (self,), {"index": plain_index(index)})
+
+    def copy(self, order="C"):
+        return self
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Array(Protocols):
+    """A mutable traced array."""
+
+    __slots__ = ("_version",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, value: Any, trace: Trace, var: Any):
+        self._value = value
+        self._trace = trace
+        self._var = var
+        self._version = 0
+
+    @property  # type: ignore[misc]
+    def __class__(self):
+        return np.ndarray
+
+    def snapshot(self) -> "Array":
+        """Another handle with the value of now, which later writes to this one do not reach."""
+        return Array(self._value, self._trace, self._var)
+
+    # ------------------------------------------------------------ reading
+
+    def _steps(self) -> tuple["Array", tuple]:
+        return self, ()
+
+    def _peek(self) -> Any:
+        """The plain array of now; nothing is recorded."""
+        return plain(self._value)
+
+    def __getitem__(self, index):
+        kind = type(index)
+        if kind is int and type(self) is not View and len(self._value.shape) == 1:
+            return self._trace.process(GETITEM, (self,), {"index": index})
+        if kind is not int and kind is not slice:
+            index = plain_index(index)
+            if not is_basic(index):
+                return bind(GETITEM, (self,), {"index": _trace.frozen_index(index)})
+        part = self._peek()[index]
+        root, steps = self._steps()
+        if type(part) is not np.ndarray:
+            if type(root._value) is np.ndarray and root._trace.is_constant(root._var):
+                return part  # a number, which needs no handle
+            return bind(GETITEM, (root,), {"index": _joined(steps, ("index", index))})
+        path = _further(root, steps, index)
+        return View(root, path, GETITEM, {"index": path[-1][1]}, part)
+
+    def view_step(self, step: Any, argument: tuple, params: dict, primitive: Any = None) -> Any:
+        """A view by a method (transpose, reshape) or a function; a copy where NumPy makes one."""
+        here = self._peek()
+        part = step(here, *argument) if primitive else getattr(here, step)(*argument)
+        primitive = primitive or PRIMITIVES[step]
+        if not np.may_share_memory(part, here):
+            return bind(primitive, (self,), params)
+        root, steps = self._steps()
+        return View(root, (*steps, (step, argument)), primitive, params, part)
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __contains__(self, x):
+        return plain(x) in plain(self)
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self.shape[0]))
+
+    # ------------------------------------------------------------ writing
+
+    def __setitem__(self, index, value):
+        if type(index) is not int:
+            index = plain_index(index)
+        root, steps = self._steps()
+        if type(value) is View and value._root is root and is_basic(index):
+            if value._path == _further(root, steps, index):
+                return  # y[1:3] *= 2 assigns the view it has just changed
+        if type(value) in (list, tuple):
+            value = as_operand(value)
+        write(root, _joined(steps, ("index", index)), value)
+
+    def replace(self, y: Any, ufunc: Any) -> "Array":
+        """In-place arithmetic: this array, all of it, becomes ``y``."""
+        y = check_inplace(self, y, ufunc)
+        root, steps = self._steps()
+        if steps or not isinstance(y, Array) or type(self) in (Foreign, ReadOnly):
+            write(root, _joined(steps, ("index", ...)), y)
+        else:
+            _trace.hand_back_at_end(y._trace, self)
+            self._trace, self._value, self._var = y._trace, y._value, y._var
+            self._version += 1
+        return self
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+
+def write(root: Array, index: Any, value: Any) -> None:
+    """``root[index] = value``, recorded by the operand of the higher level."""
+    if type(root) is ReadOnly:
+        raise ValueError("assignment destination is read-only")
+    trace = root._trace
+    if isinstance(value, Tracer):
+        if value._trace.level > trace.level:
+            trace = value._trace
+    elif type(value) is np.ndarray:
+        value = value.copy() if np.may_share_memory(value, root._peek()) else value
+    if trace.owner == 0:  # after the end: a plain array outside traces, an error inside one
+        trace.check(SETITEM, ())
+        root._value = np.array(plain(root._value))
+        assign(root._value, index, plain(value))
+        if type(root) is Foreign:
+            assign(root._memory, index, plain(value))
+        root._version += 1
+        return
+    if type(root) is Foreign and root.write_memory(index, value):
+        return
+    trace.write(root, index, value, SETITEM)
+
+
+def _further(root: Array, steps: tuple, index: Any) -> tuple:
+    """The path to a part of a view; a slice of a slice is one slice, so that ``x = x[1:]`` stays
+    short.
+    """
+    if steps and type(index) is slice:
+        kind, before = steps[-1]
+        if kind == "index" and type(before) is slice:
+            n = Path(steps[:-1]).apply(root._peek()).shape[0]
+            r = range(n)[before][index]
+            index = slice(r.start, r.stop if r.stop >= 0 else None, r.step) if r else slice(0, 0)
+            steps = steps[:-1]
+    return (*steps, ("index", index))
+
+
+def _joined(steps: tuple, last: tuple) -> Any:
+    return last[1] if not steps else Path((*steps, last))
+
+
+class Foreign(Array):
+    """A constant over the caller's own memory, until a traced value is written into it: then it
+    has a
+    buffer of ours as well, which equations may keep, and every write goes to both."""
+
+    __slots__ = ("_apart", "_memory")
+
+    def __init__(self, memory: np.ndarray, trace: Trace, var: Any):
+        super().__init__(memory, trace, var)
+        self._memory = memory
+        self._apart = False  # an array shares this memory in a way that no view describes
+
+    def snapshot(self) -> Array:
+        value = self._value
+        return Array(value.copy() if value is self._memory else value, self._trace, self._var)
+
+    def write_memory(self, index: Any, value: Any) -> bool:
+        """Write to the caller's memory; whether that is all, because only constants are
+        involved.
+        """
+        traced = is_traced(value)
+        if traced and self._apart:
+            raise _trace.refuse(_overlap(self._memory))
+        memory = self._memory
+        if traced:
+            _trace.refuse_lossy_store(self, value)
+        assign(memory, index, plain(value))
+        if traced or self._value is not memory:
+            return False
+        self._version += 1
+        return True
+
+    def part(self, steps: tuple, array: np.ndarray) -> "View":
+        """The handle of an array that is a view of this one's memory."""
+        return View(self, steps, GETITEM, {"index": Path(steps)}, array)
+
+    def set_apart(self) -> None:
+        """Another array overlaps this one and cannot share its handle: from now on it is a
+        constant.
+        """
+        if self._value is not self._memory:
+            raise _trace.refuse(_overlap(self._memory))
+        self._apart = True
+
+
+def _overlap(memory: np.ndarray) -> NonDifferentiableError:
+    return NonDifferentiableError(
+        f"a traced value is written into an array of shape {memory.shape} whose memory is "
+        f"also used "
+        "as an array of other dtype or strides, which would not see its derivative",
+        "Copy one of the two arrays before (a.copy()), or return new arrays instead of writing.",
+    )
+
+
+class View(Array):
+    """Part of a root array: reads through to it and writes through to it."""
+
+    __slots__ = ("_cached", "_params", "_path", "_primitive", "_root", "_seen", "_shape")
+
+    def __init__(self, root: Array, path: tuple, primitive: Any, params: dict, part: Any):
+        self._root = root
+        self._path = path
+        if len(path) > 1:
+            primitive, params = GETITEM, {"index": Path(path)}
+        self._primitive = primitive
+        self._params = params
+        self._shape = part.shape
+        self._seen = -1
+        self._cached: Any = None
+        if root._version == 0 and root._trace.owner:
+            self._sync()  # now, where the user wrote it; of a written root, when it is needed
+
+    def _sync(self) -> Any:
+        root = self._root
+        if self._seen != root._version or getattr(self._cached, "_trace", None) is not root._trace:
+            part = self._read()
+            if isinstance(part, Tracer) and part._trace is not root._trace and root._trace.owner:
+                part = root._trace.constant(part)  # all constant here: a value of an outer trace
+            self._cached = part
+            self._seen = root._version
+        return self._cached
+
+    def _read(self) -> Any:
+        return bind(self._primitive, (self._root,), self._params)
+
+    @property
+    def _trace(self):  # type: ignore[override]
+        return self._root._trace
+
+    @property
+    def _value(self):
+        cached = self._sync()
+        return cached._value if isinstance(cached, Tracer) else cached
+
+    @property
+    def _var(self):
+        cached = self._sync()
+        return cached._var if isinstance(cached, Tracer) else None
+
+    @property
+    def base(self):
+        return self._root
+
+    @property
+    def shape(self):
+        return self._shape
+
+    @property
+    def _version(self):  # type: ignore[override]
+        return self._root._version
+
+    def snapshot(self) -> Array:
+        cached = self._sync()
+        root = self._root
+        if type(root) is Foreign and root._value is root._memory:
+            return cached.copy()
+        return cached.snapshot()
+
+    def _steps(self):
+        return self._root, self._path
+
+    def _peek(self):
+        return Path(self._path).apply(self._root._peek())
+
+
+class ReadOnly(View):
+    """What NumPy shows of an array without letting it be written (``broadcast_to``).
+
+    It stands as the root of its own views; it re-reads the array it shows when that was written.
+    """
+
+    __slots__ = ("_shown",)
+
+    def __init__(self, shown: Array, primitive: Any, params: dict):
+        self._shown = shown
+        part = primitive.fun(shown._peek(), **params)
+        super().__init__(shown._steps()[0], (), primitive, params, part)
+
+    def _read(self) -> Any:
+        return bind(self._primitive, (self._shown,), self._params)
+
+    def _steps(self):
+        return self, ()
+
+    def _peek(self):
+        return self._primitive.fun(self._shown._peek(), **self._params)
+
+
+for _name, _operator in INPLACE.items():
+    setattr(Array, _name, _operator)
+HANDLES.update((Scalar, Array, Foreign, View, ReadOnly))
+_trace.Scalar, _trace.Array, _trace.Foreign = Scalar, Array, Foreign
+calibrate(Array(np.zeros(1), None, -1))  # type: ignore[arg-type]
+
+__all__ = ["Array", "Scalar", "View", "is_traced"]

@@ -1,0 +1,521 @@
+"""Lifting: how unmodified code works where NumPy's protocols end.
+
+To differentiate f, f's own code object runs with other globals: names that the protocols cannot
+reach (array creation, ``math``, ``float``) are bound to ours, arrays become constant handles over
+the same memory, and Python functions reached from there are lifted when they are first looked up.
+No source, syntax tree or bytecode is rewritten and no module or class is patched::
+
+    f.__code__  +  Shadow(f.__globals__)  +  mapped cells and defaults  ->  the clone that runs
+
+Clones and shadows belong to the outermost live trace and end with it. What lifted code stored
+outside (globals, cells, lists) becomes originals and plain values then (``core.settle``).
+"""
+
+import builtins
+import functools
+import sys
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from chainrule.core.array import HANDLES
+from chainrule.core.lift_code import facts, may_lift
+from chainrule.core.lift_containers import LiftedDict, LiftedList
+from chainrule.core.lift_functions import Cell, memoised, writing_back
+from chainrule.core.lift_memory import owner_of, steps_to
+from chainrule.core.primitive import load_late
+from chainrule.core.settle import Settler
+from chainrule.core.trace import Trace, Tracer, current
+
+REPLACEMENTS: dict[Any, Any] = {}  # what the protocols cannot reach -> ours; filled by rules
+MAKERS: dict[type, Callable[[Any, Callable], Any]] = {}  # type -> make(its instance, map) -> ours
+LATE_MAKERS: dict[str, Callable[[], None]] = {}  # module of a type -> declares makers, once
+
+
+def replace(original: Any, ours: Any) -> None:
+    """Let lifted code see ``ours`` wherever it looks up ``original``."""
+    REPLACEMENTS[original] = ours
+
+
+def lift(f: Any) -> Any:
+    """``f`` as it runs inside the live trace; where none is live, a function lifted when called.
+
+    Entry points lift by themselves; call this for a function they cannot reach by name, e.g. one
+    that C code will call back. Outside a derivative the result behaves as ``f``.
+
+    >>> import math
+    >>> lift(lambda x: math.sin(x))(0.0)
+    0.0
+    """
+    trace = current()
+    if trace is None:
+        return Lifted(f) if callable(f) else f
+    return Lifter.of(trace).entry(f)
+
+
+class Lifted:
+    """A function that is lifted whenever it is called inside a trace."""
+
+    def __init__(self, f: Callable[..., Any]):
+        functools.update_wrapper(self, f)
+        self.f = f
+
+    def __call__(self, *args, **kwargs):
+        trace = current()
+        if trace is None:
+            return self.f(*args, **kwargs)
+        return Lifter.of(trace).call(self.f, args, kwargs)
+
+
+# ---------------------------------------------------------------- namespaces
+
+
+class Shadow(dict):
+    """Globals that map a name when it is looked up. ``LOAD_GLOBAL`` honours ``__missing__``.
+
+    Functions, classes and modules are kept once mapped. Data are looked up in the module each time,
+    as code that is not lifted may change them; what is stored lies here until its function ends.
+    """
+
+    __slots__ = ("lifter", "original")
+
+    def __init__(self, original: dict[str, Any], lifter: "Lifter | None"):
+        self.original = original
+        self.lifter = lifter
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was mapped and stored."""
+        self.clear()
+        look_up = self.original.get
+        self["__builtins__"] = _BUILTINS
+        self["__name__"] = look_up("__name__")  # these are read from C
+        self["__package__"] = look_up("__package__")
+        self["__spec__"] = look_up("__spec__")
+
+    def __missing__(self, name: str) -> Any:
+        try:
+            value = self.original[name]
+        except KeyError:
+            value = builtins.__dict__[name]
+        kind = type(value)
+        if kind in _NUMBERS or self.lifter is None:  # ended: a function that lives on
+            return value
+        mapped = self.lifter.map(value)
+        if kind in _LASTING or isinstance(value, type):
+            self[name] = mapped
+        return mapped
+
+    def prepare(self, name: str) -> None:
+        """Put a name here before C looks for it, which does not ask ``__missing__``."""
+        if name not in self and (name in self.original or name in builtins.__dict__):
+            self[name] = self[name]
+
+
+class ModuleView(ModuleType):
+    """A module whose attributes are seen lifted; what is assigned goes to the module itself.
+
+    The views of NumPy, SciPy and math have no lifter of their own: they serve every trace, and keep
+    what is the same in every trace.
+    """
+
+    __slots__ = ("_lifter", "_module")
+
+    def __init__(self, module: ModuleType, lifter: "Lifter | None"):
+        super().__init__(module.__name__)
+        self.__dict__.clear()
+        object.__setattr__(self, "_module", module)
+        object.__setattr__(self, "_lifter", lifter)
+
+    def __getattr__(self, name):
+        module, lifter = self._module, self._lifter
+        if lifter is None:
+            return self._shared(name)
+        shadow = lifter.shadows.get(id(module.__dict__))
+        if shadow is not None and name in shadow and name[:2] != "__":
+            return shadow[name]  # perhaps stored by a function that is still running
+        value = getattr(module, name)
+        mapped = lifter.map(value)
+        if lifter.live and (type(value) in _LASTING or isinstance(value, type)):
+            self.__dict__[name] = mapped  # the next look-up is a plain attribute
+        return mapped
+
+    def _shared(self, name):
+        value = getattr(self._module, name)
+        trace = current()
+        if trace is None:
+            return value
+        mapped = Lifter.of(trace).map(value)
+        if type(value) in _LASTING or isinstance(value, type):
+            shared = mapped is value or mapped is _find(REPLACEMENTS, value)
+            if shared or (type(mapped) is ModuleView and mapped._lifter is None):
+                self.__dict__[name] = mapped
+        return mapped
+
+    def __setattr__(self, name, value):
+        self.__dict__.pop(name, None)
+        trace = current()
+        if trace is None:
+            setattr(self._module, name, value)
+        else:
+            Lifter.of(trace).store_global(self._module.__dict__, name, value)
+
+    def __delattr__(self, name):
+        self.__dict__.pop(name, None)
+        delattr(self._module, name)
+
+    def __dir__(self):
+        return dir(self._module)
+
+
+def _find(table: dict, key: Any) -> Any:
+    try:
+        return table.get(key)
+    except TypeError:  # unhashable
+        return None
+
+
+def _import(name, globals=None, locals=None, fromlist=(), level=0):
+    """``import`` inside lifted code: modules are seen lifted."""
+    namespace = globals.original if type(globals) is Shadow else globals
+    module = builtins.__import__(name, namespace, locals, fromlist, level)
+    trace = current()
+    return module if trace is None else Lifter.of(trace).map(module)
+
+
+_BUILTINS = {**builtins.__dict__, "__import__": _import}
+
+
+# ---------------------------------------------------------------- the lifter of a trace
+
+
+class Lifter:
+    """Everything lifted inside one outermost trace: clones, shadows, views, constant handles."""
+
+    def __init__(self, trace: Trace):
+        self.trace: Trace = trace
+        self.live = True
+        self.shadows: dict[int, Shadow] = {}
+        self.seen: dict[
+            int, tuple[Any, Any]
+        ] = {}  # id -> (original kept alive, what stands for it)
+        self.clones: list[tuple[FunctionType, FunctionType]] = []  # with the originals
+        self.cells: dict[int, Cell] = {}  # by id of the original
+        self.settler = Settler()
+        trace.at_end.append(self.end)
+
+    @staticmethod
+    def of(trace: Trace) -> "Lifter":
+        root = trace
+        while root.outer is not None:
+            root = root.outer
+        if root.lifter is None:
+            root.lifter = Lifter(root)
+        return root.lifter
+
+    def end(self) -> None:
+        """Originals and plain values everywhere, no cycles; functions that live on run plain."""
+        self.live = False
+        settler = self.settler
+        for cell in self.cells.values():
+            cell.end(settler)
+        for clone, original in self.clones:
+            clone.__defaults__, clone.__kwdefaults__ = (
+                original.__defaults__,
+                original.__kwdefaults__,
+            )
+            if original.__dict__:
+                settler.namespace(original.__dict__)
+        settler.end()
+        for shadow in self.shadows.values():
+            shadow.lifter = None
+            shadow.reset()
+        for table in (self.shadows, self.seen, self.clones, self.cells):
+            table.clear()
+        del self.trace
+
+    # ------------------------------------------------------------ what stands for what
+
+    def map(self, value: Any) -> Any:
+        """What lifted code sees in place of ``value``; most things stand for themselves."""
+        how = _MAPPERS.get(type(value))
+        if how is not None:
+            return how(self, value) if self.live else value
+        if isinstance(value, type):
+            return REPLACEMENTS.get(value, value)
+        make = _maker(type(value))
+        if make is not None and self.live:
+            return self.once(value, lambda: make(value, self.map))
+        if type(value).__module__[:7] == "_cython":
+            load_maker(value.__module__)
+            return REPLACEMENTS.get(value, value)
+        return value
+
+    def once(self, original: Any, make: Callable[[], Any]) -> Any:
+        """What stands for ``original``, made at the first call and the same afterwards."""
+        known = self.seen.get(id(original))
+        return known[1] if known is not None else self.stands(original, make())
+
+    def stands(self, original: Any, ours: Any) -> Any:
+        self.seen[id(original)] = (original, ours)
+        if ours is not original:
+            self.settler.originals[id(ours)] = original
+        return ours
+
+    def entry(self, f: Any) -> Any:
+        """What runs when ``f`` is differentiated; of an object with ``__call__``, that method."""
+        if type(f) in _MAPPERS or isinstance(f, type) or _maker(type(f)):
+            return self.map(f)
+        call = getattr(type(f), "__call__", None)  # noqa: B004
+        if type(call) is FunctionType:
+            self.settler.reached(f)
+            return MethodType(self.function(call), f)
+        return f
+
+    def call(self, f: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """``f(*args, **kwargs)`` lifted; arrays among the arguments become constant handles."""
+        args = tuple(a if isinstance(a, Tracer) else self.map(a) for a in args)
+        if kwargs:
+            kwargs = {k: a if isinstance(a, Tracer) else self.map(a) for k, a in kwargs.items()}
+        return self.entry(f)(*args, **kwargs)
+
+    # ------------------------------------------------------------ functions
+
+    def function(self, f: FunctionType) -> Any:
+        """The clone of a Python function."""
+        known = self.seen.get(id(f))
+        if known is not None:
+            return known[1]
+        ours = REPLACEMENTS.get(f)
+        if ours is not None:
+            return ours
+        namespace = f.__globals__
+        if type(namespace) is Shadow:
+            if namespace.lifter is self:
+                return f  # born in lifted code
+            namespace = namespace.original  # born in an earlier trace
+        module = namespace.get("__name__") or ""
+        if not may_lift(module) and not _wraps_liftable(f):
+            return self.function(f) if module.startswith("scipy.") and load_late() else f
+        return self.clone(f, namespace)
+
+    def clone(self, f: FunctionType, namespace: dict[str, Any]) -> Any:
+        shadow = self.shadows.get(id(namespace))
+        if shadow is None:
+            shadow = self.shadows[id(namespace)] = Shadow(namespace, self)
+        known = facts(f.__code__)
+        for name in known.class_names | known.deleted:
+            shadow.prepare(name)
+        cells = None
+        if f.__closure__:
+            cells = [
+                self.cell(c, n in known.cells)
+                for n, c in zip(f.__code__.co_freevars, f.__closure__)
+            ]
+        clone = FunctionType(
+            f.__code__, shadow, f.__name__, None, tuple(c.seen for c in cells) if cells else None
+        )
+        result: Any = clone
+        written = [c for c in cells or () if c.written and c.seen is not c.original]
+        if known.stored or written:
+            result = writing_back(clone, shadow, known, written, self)
+            result.__dict__ = f.__dict__
+        self.stands(f, result)
+        if cells:
+            for cell in cells:  # now, because a recursive function is in its own cell
+                cell.fill(self.map)
+        if f.__defaults__:
+            clone.__defaults__ = tuple(map(self.map, f.__defaults__))
+        if f.__kwdefaults__:
+            clone.__kwdefaults__ = {k: self.map(v) for k, v in f.__kwdefaults__.items()}
+        clone.__dict__ = f.__dict__  # the same: f.calls += 1
+        clone.__qualname__, clone.__module__ = f.__qualname__, f.__module__
+        clone.__doc__, clone.__annotations__ = f.__doc__, f.__annotations__
+        self.clones.append((clone, f))
+        return result
+
+    def cell(self, original: CellType, written: bool) -> "Cell":
+        cell = self.cells.get(id(original))
+        if cell is None:
+            cell = self.cells[id(original)] = Cell(original)
+        cell.written |= written
+        return cell
+
+    def store_global(self, namespace: dict[str, Any], name: str, value: Any) -> None:
+        """Write a name of a module, from where lifted code stored it."""
+        namespace[name] = self.settler.stored(value, namespace, name)
+        shadow = self.shadows.get(id(namespace))
+        if shadow is not None:
+            dict.pop(shadow, name, None)
+        module = self.seen.get(_module_id(namespace))
+        if module is not None:
+            module[1].__dict__.pop(name, None)
+
+    def method(self, m: MethodType) -> Any:
+        if type(m.__func__) is not FunctionType:  # of an object written in C: a random generator
+            owner = self.map(m.__self__)
+            return m if owner is m.__self__ else getattr(owner, m.__name__)
+        lifted = self.function(m.__func__)
+        if lifted is m.__func__:
+            return m
+        self.settler.reached(m.__self__)
+        return MethodType(lifted, m.__self__)
+
+    def partial(self, p: functools.partial) -> Any:
+        def make():
+            keywords = {k: self.map(v) for k, v in p.keywords.items()}
+            return functools.partial(self.map(p.func), *map(self.map, p.args), **keywords)
+
+        return self.once(p, make)
+
+    def cached(self, f: Any) -> Any:
+        """``lru_cache``: one store a trace, because results of other traces are other values."""
+        inner = self.map(f.__wrapped__)
+        return f if inner is f.__wrapped__ else self.once(f, lambda: memoised(inner, f))
+
+    # ------------------------------------------------------------ data
+
+    def array(self, a: np.ndarray) -> Any:
+        """A constant handle over the same memory: one per array, one root per piece of memory."""
+        if a.dtype.kind not in "fc":
+            return a
+        known = self.seen.get(id(a))
+        if known is not None:
+            return known[1]
+        owner = owner_of(a)
+        if owner is None or owner is a:
+            return self.stands(a, self.trace.foreign(a))
+        steps = steps_to(owner, a)
+        root = self.array(owner) if owner.dtype == a.dtype else None
+        if steps is None or root is None:
+            root = self.once(owner, lambda: self.trace.foreign(owner))
+            return self.stands(a, self.trace.foreign(a, apart=root))
+        return self.stands(a, root.part(steps, a))
+
+    def module(self, m: ModuleType) -> Any:
+        if type(m) is ModuleView:
+            return m if m._lifter is None or m._lifter is self else self.module(m._module)
+        shared = _VIEWS.get(m.__name__)
+        if shared is not None:
+            return shared
+        name = m.__name__
+        if may_lift(name):
+            return self.once(m, lambda: ModuleView(m, self))
+        if name.partition(".")[0] in ("numpy", "scipy", "math", "cmath"):
+            return _VIEWS.setdefault(name, ModuleView(m, None))
+        return m
+
+    def of_list(self, x: list) -> list:
+        """The list, or one with mapped elements if an element changes when it is mapped."""
+        known = self.seen.get(id(x))
+        if known is not None:
+            return known[1]
+        self.settler.reached(x)
+        if _UNCHANGED.issuperset(map(type, x)):
+            return self.stands(x, x)
+        ours = LiftedList()
+        self.stands(x, ours)  # before the elements: a list may be in itself
+        list.extend(ours, map(self.map, x))
+        if all(a is b for a, b in zip(ours, x)):
+            return self.stands(x, x)
+        ours._original, ours._settler = x, self.settler
+        return ours
+
+    def of_dict(self, x: dict) -> dict:
+        known = self.seen.get(id(x))
+        if known is not None:
+            return known[1]
+        self.settler.reached(x)
+        if _UNCHANGED.issuperset(map(type, x.values())):
+            return self.stands(x, x)
+        ours = LiftedDict()
+        self.stands(x, ours)
+        dict.update(ours, {k: self.map(v) for k, v in x.items()})
+        if all(a is b for a, b in zip(ours.values(), x.values())):
+            return self.stands(x, x)
+        ours._original, ours._settler = x, self.settler
+        return ours
+
+    def reached(self, x: Any) -> Any:
+        """A container that stands for itself; what is put into it is settled at the end."""
+        self.settler.reached(x)
+        return x
+
+    def of_tuple(self, x: tuple) -> tuple:
+        if _UNCHANGED.issuperset(map(type, x)):
+            return x
+        known = self.seen.get(id(x))
+        if known is not None:
+            return known[1]
+        ours = tuple(map(self.map, x))
+        return x if all(a is b for a, b in zip(ours, x)) else self.stands(x, ours)
+
+
+def _maker(kind: type) -> Callable[[Any, Callable], Any] | None:
+    make = MAKERS.get(kind)
+    if make is None and kind.__module__ in LATE_MAKERS:
+        load_maker(kind.__module__)
+        make = MAKERS.get(kind)
+    return make
+
+
+def load_maker(module: str) -> None:
+    load = LATE_MAKERS.pop(module, None)
+    if load is not None:
+        load()
+
+
+def _wraps_liftable(f: FunctionType) -> bool:
+    """Wrappers of the standard library (contextmanager) around a function that may be lifted."""
+    inner = f.__dict__.get("__wrapped__")
+    return type(inner) is FunctionType and may_lift(inner.__globals__.get("__name__") or "")
+
+
+def _module_id(namespace: dict[str, Any]) -> int:
+    return id(sys.modules.get(namespace.get("__name__") or ""))
+
+
+def _builtin(lifter: Lifter, f: Any) -> Any:
+    """C functions are replaced by identity; bound methods of objects go by the object."""
+    owner = f.__self__
+    if owner is None or isinstance(owner, ModuleType):
+        return REPLACEMENTS.get(f, f)
+    ours = lifter.map(owner) if type(owner) in MAKERS else owner
+    return f if ours is owner else getattr(ours, f.__name__)
+
+
+def _itself(lifter: Lifter, x: Any) -> Any:
+    return x
+
+
+_NUMBERS = frozenset({int, float, str, bool, type(None), np.float64})
+_VIEWS: dict[str, ModuleView] = {}  # those that serve every trace
+_DISPATCHER = type(np.concatenate)
+_LRU = type(functools.lru_cache(lambda: None))
+_LASTING = frozenset(
+    {FunctionType, BuiltinFunctionType, ModuleType, np.ufunc, _DISPATCHER, _LRU, functools.partial}
+)
+_UNCHANGED: frozenset[type] = frozenset(
+    {int, float, str, bool, complex, type(None), np.ufunc, np.float64, np.int64, *HANDLES}
+)
+_MAPPERS: dict[type, Callable[[Lifter, Any], Any]] = {
+    FunctionType: Lifter.function,
+    MethodType: Lifter.method,
+    ModuleType: Lifter.module,
+    ModuleView: Lifter.module,
+    np.ndarray: Lifter.array,
+    functools.partial: Lifter.partial,
+    _LRU: Lifter.cached,
+    BuiltinFunctionType: _builtin,
+    _DISPATCHER: lambda lifter, f: REPLACEMENTS.get(f, f),
+    list: Lifter.of_list,
+    dict: Lifter.of_dict,
+    tuple: Lifter.of_tuple,
+    **dict.fromkeys((defaultdict, OrderedDict, deque, set), Lifter.reached),
+    LiftedList: _itself,
+    LiftedDict: _itself,
+    **dict.fromkeys(_UNCHANGED, _itself),
+}

@@ -1,0 +1,104 @@
+"""What lifting must know before it runs a function: its origin and what its code writes."""
+
+import dis
+import inspect
+import os
+import sys
+import sysconfig
+from types import CodeType
+from typing import NamedTuple
+
+# ---------------------------------------------------------------- what may be lifted
+
+_NEVER = frozenset(
+    "chainrule numpy scipy torch jax jaxlib tensorflow pandas numba matplotlib casadi "
+    "autograd pytest "
+    "_pytest optree rich typer hypothesis dask cupy sympy mpmath".split()
+)
+_LIFTED_INSIDE = (
+    "numpy.polynomial",
+    "scipy.optimize",
+    "scipy.stats",
+    "scipy.integrate",
+    "functools",
+    "statistics",
+)
+_STDLIB = os.path.abspath(sysconfig.get_paths()["stdlib"]) + os.sep
+_may_lift: dict[str, bool] = {}
+
+
+def may_lift(module: str) -> bool:
+    """Whether Python code of this module runs lifted: no standard library, no array packages."""
+    known = _may_lift.get(module)
+    if known is None:
+        top = module.partition(".")[0]
+        known = module.startswith(_LIFTED_INSIDE) or not (top in _NEVER or _is_stdlib(top))
+        _may_lift[module] = known
+    return known
+
+
+def _is_stdlib(top: str) -> bool:
+    """By file where there is one: a user's own file may be called ``test.py`` or ``signal.py``."""
+    if top not in sys.stdlib_module_names or top == "__main__":
+        return False
+    file = getattr(sys.modules.get(top), "__file__", None)
+    return file is None or os.path.abspath(file).startswith(_STDLIB)
+
+
+# ---------------------------------------------------------------- what a code object does
+
+
+class Facts(NamedTuple):
+    """Names that a code object, or code in it, writes; and those that class bodies in it read."""
+
+    stored: frozenset[str]  # globals
+    deleted: frozenset[str]  # globals
+    cells: frozenset[str]
+    class_names: frozenset[str]  # looked up by LOAD_NAME, which does not ask ``__missing__``
+    generator: bool
+
+
+_CELL_OPS = frozenset(dis.opmap[n] for n in ("STORE_DEREF", "DELETE_DEREF"))
+_STORE, _DELETE, _NAME = (dis.opmap[n] for n in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME"))
+_NOTEWORTHY = _CELL_OPS | {_STORE, _DELETE, _NAME}
+_known: dict[int, tuple[CodeType, Facts]] = {}  # by id, with the code object kept alive
+
+
+def facts(code: CodeType) -> Facts:
+    """Found out once a process and code object; ``dis`` runs only where a raw opcode says so."""
+    known = _known.get(id(code))
+    if known is None:
+        known = _known[id(code)] = (code, _find_out(code))
+    return known[1]
+
+
+def _find_out(code: CodeType) -> Facts:
+    stored: set[str] = set()
+    deleted: set[str] = set()
+    cells: set[str] = set()
+    names: set[str] = set()
+    if not _NOTEWORTHY.isdisjoint(code.co_code[::2]):
+        for instruction in dis.get_instructions(code):
+            if instruction.opcode == _STORE:
+                stored.add(instruction.argval)
+            elif instruction.opcode == _DELETE:
+                deleted.add(instruction.argval)
+            elif instruction.opcode == _NAME:
+                names.add(instruction.argval)
+            elif instruction.opcode in _CELL_OPS:
+                cells.add(instruction.argval)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            known = facts(inner)
+            stored |= known.stored
+            deleted |= known.deleted
+            cells |= known.cells
+            names |= known.class_names
+    generator = bool(code.co_flags & inspect.CO_GENERATOR)
+    return Facts(
+        frozenset(stored | deleted),
+        frozenset(deleted),
+        frozenset(cells),
+        frozenset(names),
+        generator,
+    )

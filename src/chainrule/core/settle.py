@@ -1,0 +1,125 @@
+"""What lifted code stored outside becomes originals and plain values when the trace has ended.
+
+While the trace is live, a handle in a global or a list is the handle (code that is not lifted and
+reads it must not lose its derivative); afterwards nobody may find one.
+"""
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterable
+from typing import Any
+
+from chainrule.core import trace as _trace
+from chainrule.core.indexing import Path
+from chainrule.core.lift_code import may_lift
+from chainrule.core.trace import Tracer, plain
+
+DICTS = frozenset({dict, defaultdict, OrderedDict})
+_PLAIN = frozenset({int, float, str, bool, complex, bytes, type(None)})
+
+
+class Settler:
+    """Where handles and stand-ins may have been left, and what they become."""
+
+    def __init__(self) -> None:
+        self.originals: dict[int, Any] = {}  # id of what we made -> what it stands for
+        self.names: list[tuple[dict[str, Any], str]] = []  # globals written
+        self.places: dict[int, Any] = {}  # lists, dicts and objects that lifted code reached
+        self.values: dict[
+            int, Any
+        ] = {}  # id of a handle -> its value: names of one array stay that
+        self.visited: set[int] = set()
+
+    def original(self, value: Any) -> Any:
+        """What to store outside while the trace is live: originals, but handles as they are."""
+        return value if isinstance(value, Tracer) else self.originals.get(id(value), value)
+
+    def stored(self, value: Any, namespace: dict[str, Any], name: str) -> Any:
+        """The same, for a global, which is settled at the end."""
+        if type(value) not in _PLAIN:
+            self.names.append((namespace, name))
+        return self.original(value)
+
+    def reached(self, place: Any) -> None:
+        """Lifted code holds this list, dict or object and may put something into it."""
+        self.places[id(place)] = place
+
+    def end(self) -> None:
+        for namespace, name in self.names:
+            if name in namespace:
+                value = namespace[name]
+                settled = self.settled(value)
+                if settled is not value:
+                    namespace[name] = settled
+        for place in list(self.places.values()):
+            self.settled(place)
+        for table in (self.originals, self.names, self.places, self.values, self.visited):
+            table.clear()
+
+    def namespace(self, names: dict[str, Any]) -> None:
+        """A function's attributes, an object's ``__dict__``."""
+        if _nothing_in(names.values()):
+            return
+        for name, value in list(names.items()):
+            settled = self.settled(value)
+            if settled is not value:
+                names[name] = settled
+
+    def settled(self, value: Any) -> Any:
+        """``value`` as it may stay outside; lists, dicts and objects are changed in place."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if isinstance(value, Tracer):
+            return self.number(value)
+        original = self.originals.get(id(value))
+        if original is not None:
+            return original
+        if kind is tuple:
+            if _nothing_in(value):
+                return value
+            parts = tuple(map(self.settled, value))
+            return value if all(a is b for a, b in zip(parts, value)) else parts
+        if id(value) in self.visited:
+            return value
+        if kind is list or kind is deque:
+            self.visited.add(id(value))
+            if not _nothing_in(value):
+                for i, part in enumerate(value):
+                    settled = self.settled(part)
+                    if settled is not part:
+                        value[i] = settled
+        elif kind in DICTS:
+            self.visited.add(id(value))
+            self.namespace(value)
+        elif kind is set:
+            if any(isinstance(part, Tracer) for part in value):
+                parts = [self.settled(part) for part in value]
+                value.clear()
+                value.update(parts)
+        elif id(value) in self.places or may_lift(kind.__module__):
+            self.visited.add(id(value))
+            names = getattr(value, "__dict__", None)
+            if type(names) is dict:
+                self.namespace(names)
+        return value
+
+    def number(self, x: Any) -> Any:
+        """The plain value of a handle; the caller's own memory if it stands for that."""
+        known = self.values.get(id(x))
+        if known is not None:
+            return known[1]
+        value: Any
+        if isinstance(x, _trace.Array):
+            root, steps = x._steps()
+            if steps:
+                value = Path(steps).apply(self.number(root))
+            else:
+                value = root._memory if type(root) is _trace.Foreign else plain(root).copy()
+        else:
+            value = plain(x)
+        self.values[id(x)] = (x, value)
+        return value
+
+
+def _nothing_in(values: Iterable[Any]) -> bool:
+    return _PLAIN.issuperset(map(type, values))

@@ -1,0 +1,170 @@
+"""Elementwise operations: one line each, the partials as functions of operands and output ``y``.
+
+Conventions where a slope does not exist are in ``docs/rules.md``: ties share, abs has slope 0 at 0,
+sqrt has slope inf at 0.
+"""
+
+import numpy as np
+
+from chainrule.core.array import as_constant
+from chainrule.core.primitive import composite, elementwise, piecewise_constant
+
+LN2 = float(np.log(2.0))
+LN10 = float(np.log(10.0))
+DEGREE = float(np.pi / 180.0)
+
+# ---------------------------------------------------------------- arithmetic
+
+elementwise(np.add, a=1, b=1)
+elementwise(np.subtract, a=1, b=-1)
+elementwise(np.multiply, a=lambda b: b, b=lambda a: a)
+elementwise(np.divide, a=lambda b: 1 / _float(b), b=lambda b, y: -y / b)
+elementwise(np.negative, x=-1)
+elementwise(np.positive, x=1)
+elementwise(np.reciprocal, x=lambda y: -y * y)
+elementwise(np.square, x=lambda x: 2 * x)
+elementwise(np.sqrt, x=lambda y: 0.5 / y)
+elementwise(np.cbrt, x=lambda y: 1 / (3 * y * y))
+elementwise(np.power, a=lambda a, b: _power_base(a, b), b=lambda a, y: _power_exponent(a, y))
+elementwise(np.float_power, a=lambda a, b: _power_base(a, b), b=lambda a, y: _power_exponent(a, y))
+elementwise(np.hypot, a=lambda a, y: _ratio(a, y), b=lambda b, y: _ratio(b, y))
+
+
+def _float(x):
+    """A Python number as NumPy's, which divides by zero as arrays do."""
+    return np.float64(x) if type(x) in (int, float) else x
+
+
+def _power_base(a, b):
+    """b a^(b-1), with 0 where b is 0 (a constant, also at a = 0)."""
+    if type(b) in (int, float):
+        if b == 0:
+            return np.zeros_like(a)
+        return b * _float(a) ** (b - 1)
+    if np.asarray(_plain(b)).dtype.kind in "iu":
+        b = np.asarray(b, float)[()]
+    return np.where(b == 0, 0.0, b * _float(a) ** (b - 1))
+
+
+def _power_exponent(a, y):
+    """a^b log a, with 0 where a^b is 0 (the limit for b > 0 at a = 0)."""
+    return np.where(y == 0, 0.0, y * np.log(_float(a)))
+
+
+def _ratio(a, y):
+    """a / y with 0 at 0/0: the subgradient of least norm of hypot at the origin."""
+    return np.where(y == 0, 0.0, a / np.where(y == 0, 1.0, y))
+
+
+def _plain(x):
+    from chainrule.core.trace import plain
+
+    return plain(x)
+
+
+# ---------------------------------------------------------------- exponentials and logarithms
+
+elementwise(np.exp, x=lambda y: y)
+elementwise(np.exp2, x=lambda y: LN2 * y)
+elementwise(np.expm1, x=lambda x: np.exp(x))
+elementwise(np.log, x=lambda x: 1 / x)
+elementwise(np.log2, x=lambda x: 1 / (LN2 * x))
+elementwise(np.log10, x=lambda x: 1 / (LN10 * x))
+elementwise(np.log1p, x=lambda x: 1 / (1 + x))
+elementwise(
+    np.logaddexp,
+    a=lambda a, b, y: _softmax(np.exp, a, b, y),
+    b=lambda a, b, y: _softmax(np.exp, b, a, y),
+)
+elementwise(
+    np.logaddexp2,
+    a=lambda a, b, y: _softmax(np.exp2, a, b, y),
+    b=lambda a, b, y: _softmax(np.exp2, b, a, y),
+)
+
+
+def _softmax(exp, a, b, y):
+    """e^a / (e^a + e^b) = e^(a - y), which never overflows; two equal infinities share."""
+    infinite = np.isinf(a) & np.equal(a, y)
+    p = exp(np.where(infinite, 0.0, a - y))
+    return np.where(infinite & np.equal(a, b), 0.5, p)
+
+
+# ---------------------------------------------------------------- trigonometric and hyperbolic
+
+elementwise(np.sin, x=lambda x: np.cos(x))
+elementwise(np.cos, x=lambda x: -np.sin(x))
+elementwise(np.tan, x=lambda y: 1 + y * y)
+elementwise(np.arcsin, x=lambda x: 1 / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arccos, x=lambda x: -1 / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arctan, x=lambda x: 1 / (1 + x * x))
+elementwise(np.arctan2, a=lambda a, b: _arctan2(b, a), b=lambda a, b: -_arctan2(a, b))
+elementwise(np.sinh, x=lambda x: np.cosh(x))
+elementwise(np.cosh, x=lambda x: np.sinh(x))
+elementwise(np.tanh, x=lambda y: 1 - y * y)
+elementwise(np.arcsinh, x=lambda x: 1 / np.hypot(1.0, x) if _is_real(x) else 1 / np.sqrt(x * x + 1))
+elementwise(np.arccosh, x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+elementwise(np.arctanh, x=lambda x: 1 / ((1 - x) * (1 + x)))
+elementwise(np.deg2rad, x=DEGREE)
+elementwise(np.radians, x=DEGREE)
+elementwise(np.rad2deg, x=1 / DEGREE)
+elementwise(np.degrees, x=1 / DEGREE)
+
+
+def _is_real(x):
+    return x.dtype.kind != "c"
+
+
+def _arctan2(a, b):
+    """a / (a^2 + b^2) without overflow, and 0 at the origin."""
+    r = np.hypot(a, b)
+    safe = np.where(r == 0, 1.0, r)
+    return np.where(r == 0, 0.0, a / safe / safe)
+
+
+# ---------------------------------------------------------------- choosing and signs
+
+elementwise(np.maximum, a=lambda a, b: _wins(a, b, ABOVE), b=lambda a, b: _wins(b, a, ABOVE))
+elementwise(np.minimum, a=lambda a, b: _wins(a, b, BELOW), b=lambda a, b: _wins(b, a, BELOW))
+elementwise(np.fmax, a=lambda a, b: _fwins(a, b, ABOVE), b=lambda a, b: _fwins(b, a, ABOVE))
+elementwise(np.fmin, a=lambda a, b: _fwins(a, b, BELOW), b=lambda a, b: _fwins(b, a, BELOW))
+elementwise(np.absolute, x=lambda x: _sign(x))
+elementwise(np.fabs, x=lambda x: np.sign(x))
+elementwise(np.copysign, a=lambda a, y: np.sign(a) * np.sign(y), b=None)
+elementwise(np.remainder, a=1, b=lambda a, b: -np.floor_divide(a, b))
+elementwise(np.fmod, a=1, b=lambda a, b: -np.trunc(a / b))
+elementwise(np.ldexp, x=lambda n: np.ldexp(1.0, n), n=None)
+
+
+ABOVE = (np.greater, np.greater_equal)
+BELOW = (np.less, np.less_equal)
+
+
+def _wins(a, b, order):
+    """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; a NaN is chosen."""
+    before, not_after = order
+    nan = np.not_equal(a, a)
+    twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + nan + nan
+    return twice * np.result_type(a, b).type(0.5)
+
+
+def _fwins(a, b, order):
+    """As ``_wins``, for fmax and fmin: a number is chosen before a NaN."""
+    before, not_after = order
+    alone = np.not_equal(b, b) & np.equal(a, a)
+    twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + alone + alone
+    return twice * np.result_type(a, b).type(0.5)
+
+
+@composite(np.sign)
+def _sign(x):
+    """The direction of x: -1, 0 or 1 if it is real, x / |x| (0 at 0) if it is complex."""
+    if x.dtype.kind != "c":
+        return as_constant(np.sign(_plain(x)))
+    r = np.absolute(x)
+    return np.where(r == 0, 0.0, x / np.where(r == 0, 1.0, r))
+
+
+piecewise_constant(
+    np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing, np.nextafter
+)

@@ -1,0 +1,492 @@
+"""What lifted code sees in place of names that NumPy's protocols cannot reach.
+
+As little as possible: creation and coercion of arrays, ``math``, ``float``, ``type``. Ufuncs and
+dtype classes keep their identity. NumPy's dispatched functions are replaced by what only adds that
+a list with traced values in it is an array; the replacement is one object wherever it is met.
+"""
+
+import builtins
+import cmath
+import functools
+import math
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import NonDifferentiableError
+from chainrule.core.array import Protocols, _any_traced, as_constant, as_operand
+from chainrule.core.lift import LATE_MAKERS, MAKERS, Shadow, replace
+from chainrule.core.lift_containers import LiftedDict, LiftedList, unlifted
+from chainrule.core.primitive import FUNCTIONS
+from chainrule.core.trace import Tracer, is_traced, plain, refuse
+
+# ---------------------------------------------------------------- arrays born in lifted code
+
+
+_SIMPLE = frozenset(
+    {int, float, str, bool, complex, type, type(None), np.dtype, np.float64, np.int64}
+)
+
+
+def _simple(args: Any) -> bool:
+    """Whether there is nothing of ours among the arguments; the common case, found out fast."""
+    for x in args:
+        kind = type(x)
+        if kind not in _SIMPLE and not (
+            (kind is tuple or kind is list) and _SIMPLE.issuperset(map(type, x))
+        ):
+            return False
+    return True
+
+
+def _creation(function):
+    """A new array is a writable handle: traced values may be assigned into it later."""
+
+    @functools.wraps(function)
+    def create(*args, **kwargs):
+        if _simple(args) and (not kwargs or _simple(kwargs.values())):
+            return as_constant(function(*args, **kwargs))
+        if _any_traced(args) or _any_traced(kwargs.values()):
+            run = FUNCTIONS.get(function)
+            if run is not None:
+                return run(*args, **_plain_dtype(kwargs))
+        return as_constant(function(*plain(args), **_plain_dtype(plain(kwargs))))
+
+    return create
+
+
+def _coercion(function):
+    """``np.asarray`` and its kin: handles pass through, lists with traced values become arrays."""
+
+    @functools.wraps(function)
+    def coerce(x, *args, **kwargs):
+        kwargs = _plain_dtype(kwargs)
+        if _simple((x,)):
+            return as_constant(function(x, *args, **kwargs))
+        x = unlifted(x)
+        if isinstance(x, Tracer) or _any_traced((x,)):
+            return FUNCTIONS[function](x, *args, **kwargs)
+        return as_constant(function(plain(x), *args, **kwargs))
+
+    return coerce
+
+
+def _plain_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
+    if kwargs and isinstance(kwargs.get("dtype"), _NumberLike):
+        return {**kwargs, "dtype": kwargs["dtype"].dtype}
+    return kwargs
+
+
+for _name in (
+    "zeros ones empty full eye identity arange linspace tri indices fromfunction frombuffer "
+    "fromfile "
+    "fromstring loadtxt genfromtxt load bartlett blackman hamming hanning kaiser"
+).split():
+    replace(getattr(np, _name), _creation(getattr(np, _name)))
+for _f in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy):
+    replace(_f, _coercion(_f))
+
+
+@functools.wraps(np.asarray_chkfinite)
+def _asarray_chkfinite(a, dtype=None, order=None):
+    np.asarray_chkfinite(plain(a), dtype, order)  # raises
+    return _asarray(a, dtype=dtype)
+
+
+@functools.wraps(np.require)
+def _require(a, dtype=None, requirements=None, *, like=None):
+    return (
+        _asarray(a, dtype=dtype) if _any_traced((a,)) else np.require(plain(a), dtype, requirements)
+    )
+
+
+@functools.wraps(np.fromiter)
+def _fromiter(iter, dtype, count=-1, *, like=None):
+    values = [x for x, _ in zip(iter, range(count))] if count >= 0 else list(iter)
+    return _asarray(values, dtype=dtype)
+
+
+_asarray = _coercion(np.asarray)
+replace(np.asarray_chkfinite, _asarray_chkfinite)
+replace(np.require, _require)
+replace(np.fromiter, _fromiter)
+
+# ---------------------------------------------------------------- lists as arrays
+
+
+def _accepting_lists(function):
+    """A dispatched function that also sees traced values in lists, where NumPy does not look."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        for x in args:
+            if isinstance(x, (list, tuple)):
+                args = tuple(map(unlifted, args))
+                if _any_traced(args):
+                    return _run(function, args, kwargs)
+                break
+        for x in kwargs.values():
+            if type(x) in (list, tuple) and _any_traced(x):
+                return _run(function, args, kwargs)
+        y = function(*args, **kwargs)
+        return as_constant(y) if type(y) is np.ndarray else y
+
+    return call
+
+
+def _run(function, args, kwargs):
+    if function not in _OF_SEQUENCES and args and type(args[0]) in (list, tuple):
+        args = (as_operand(args[0]), *args[1:])
+    return Protocols.__array_function__(None, function, (), args, kwargs)  # type: ignore[arg-type]
+
+
+_OF_SEQUENCES = {  # their first argument is a list of arrays, not an array
+    getattr(np, n)
+    for n in (
+        "concatenate stack vstack hstack dstack column_stack block select choose ix_ einsum "
+        "einsum_path "
+        "piecewise lexsort"
+    ).split()
+} | {np.linalg.multi_dot}
+
+
+for _module in (np, np.linalg, np.fft):
+    for _f in list(vars(_module).values()):  # not dir: it would import numpy's late submodules
+        if type(_f) is type(np.concatenate) and _f not in (np.copy,):
+            replace(_f, _accepting_lists(_f))
+
+# ---------------------------------------------------------------- np.vectorize
+
+
+class Vectorized(np.vectorize):
+    """``np.vectorize`` whose calls with traced values go through Python and not through C."""
+
+    def __call__(self, *args, **kwargs):
+        if not (_any_traced(args) or _any_traced(kwargs.values())):
+            return as_constant(super().__call__(*plain(args), **plain(kwargs)))
+        if kwargs or self.signature is not None or self.excluded:
+            raise refuse(
+                NonDifferentiableError(
+                    "np.vectorize with keyword arguments, excluded= or signature= on a traced "
+                    "value",
+                    "Call the function in a loop over the elements.",
+                )
+            )
+        arrays = np.broadcast_arrays(
+            *[as_operand(a) if type(a) in (list, tuple) else a for a in args]
+        )
+        flat = zip(*[a.reshape(-1) for a in arrays])
+        results = [self.pyfunc(*values) for values in flat]
+        shape = arrays[0].shape
+        if results and type(results[0]) is tuple:
+            return tuple(_asarray(list(part)).reshape(shape) for part in zip(*results))
+        y = _asarray(results)
+        return y.reshape(shape) if shape else y.reshape(-1)[0]
+
+
+def _vectorized(original, map):
+    ours = Vectorized(
+        map(original.pyfunc), original.otypes, original.__doc__, signature=original.signature
+    )
+    ours.excluded = original.excluded
+    return ours
+
+
+MAKERS[np.vectorize] = _vectorized
+replace(np.vectorize, Vectorized)
+
+# ---------------------------------------------------------------- np.r_ and np.c_
+
+
+class _Joined:
+    """``np.r_`` and ``np.c_`` with traced values among the parts; NumPy's own without."""
+
+    def __init__(self, original: Any, columns: bool):
+        self.original = original
+        self.columns = columns
+
+    def __getattr__(self, name):
+        return getattr(self.original, name)
+
+    def __len__(self):
+        return 0
+
+    def __getitem__(self, key):
+        parts = key if type(key) is tuple else (key,)
+        if not _any_traced(parts):
+            return as_constant(self.original[plain(key)])
+        if any(type(part) is str for part in parts):
+            raise refuse(
+                NonDifferentiableError(
+                    f"np.r_ with the directive {parts[0]!r} got a traced value",
+                    "Use np.concatenate, np.stack or np.column_stack.",
+                )
+            )
+        arrays = [np.r_[plain(p)] if type(p) is slice else _asarray(p) for p in parts]
+        arrays = [a.reshape(-1) if a.ndim < 1 else a for a in arrays]
+        if self.columns:
+            return np.concatenate([a[:, None] if a.ndim == 1 else a for a in arrays], axis=-1)
+        return np.concatenate(arrays)
+
+
+MAKERS[type(np.r_)] = lambda original, map: _Joined(original, columns=False)
+MAKERS[type(np.c_)] = lambda original, map: _Joined(original, columns=True)
+
+# ---------------------------------------------------------------- random numbers
+
+
+def _load_random() -> None:
+    import chainrule.rules.lifting_random  # noqa: F401
+
+
+for _name in ("numpy.random", "numpy.random.mtrand", "numpy.random._generator"):
+    LATE_MAKERS[_name] = _load_random
+
+# ---------------------------------------------------------------- float, complex, type
+
+
+class _NumberLike(type):
+    """Answers as the built-in type does when it is compared, hashed or used in isinstance."""
+
+    number: type
+    dtype: np.dtype
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, cls.number) if _stands_in(cls) else type.__instancecheck__(cls, x)
+
+    def __subclasscheck__(cls, kind):
+        return (
+            issubclass(kind, cls.number) if _stands_in(cls) else type.__subclasscheck__(cls, kind)
+        )
+
+    def __eq__(cls, other):
+        return other is cls or (other is cls.number and _stands_in(cls))
+
+    def __hash__(cls):
+        return hash(cls.number) if _stands_in(cls) else type.__hash__(cls)
+
+    def __call__(cls, *args, **kwargs):
+        if cls is LiftedFloat and len(args) == 1 and type(args[0]) in _SIMPLE:
+            return float(args[0])
+        if not _stands_in(cls):  # a subclass made in lifted code
+            return type.__call__(cls, *args, **kwargs)
+        if len(args) == 2 and cls is LiftedComplex and _any_traced(args):
+            return args[0] + 1j * args[1]
+        if not (len(args) == 1 and isinstance(args[0], Tracer)):
+            return cls.number(*args, **kwargs)
+        (x,) = args
+        value = cls.number(plain(x))  # raises as NumPy does
+        if not is_traced(x):
+            return value
+        x = x.reshape(())[()]
+        return x if x.dtype == cls.dtype else x.astype(cls.dtype)
+
+
+def _stands_in(cls: type) -> bool:
+    return "number" in cls.__dict__
+
+
+class LiftedFloat(float, metaclass=_NumberLike):
+    number = float
+    dtype = np.dtype(float)
+
+
+class LiftedComplex(complex, metaclass=_NumberLike):
+    number = complex
+    dtype = np.dtype(complex)
+
+
+class _TypeLike(type):
+    """``type(x)`` of a handle is what it stands for; of a float it is what lifted code calls
+    ``float``.
+    """
+
+    def __call__(cls, *args, **kwargs):
+        if len(args) != 1:
+            return type(*args, **kwargs)
+        kind = args[0].__class__ if isinstance(args[0], Tracer) else type(args[0])
+        return _KINDS.get(kind, kind)
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, type)
+
+    def __subclasscheck__(cls, kind):
+        return issubclass(kind, type)
+
+    def __eq__(cls, other):
+        return other is type or other is cls
+
+    def __hash__(cls):
+        return hash(type)
+
+
+class LiftedType(type, metaclass=_TypeLike):
+    pass
+
+
+_KINDS: dict[type, type] = {
+    float: LiftedFloat,
+    complex: LiftedComplex,
+    np.vectorize: Vectorized,
+    LiftedList: list,
+    LiftedDict: dict,
+}
+for _number in (LiftedFloat, LiftedComplex):
+    _number.__name__ = _number.__qualname__ = _number.number.__name__
+LiftedType.__name__ = LiftedType.__qualname__ = "type"
+replace(float, LiftedFloat)
+replace(complex, LiftedComplex)
+replace(type, LiftedType)
+
+
+@functools.wraps(hasattr)
+def _hasattr(x, name, /):
+    return hasattr(plain(x) if isinstance(x, Tracer) else x, name)
+
+
+replace(hasattr, _hasattr)
+
+# ---------------------------------------------------------------- globals, eval, exec
+
+
+def _caller() -> FrameType:
+    return sys._getframe(2)
+
+
+@functools.wraps(builtins.globals)
+def _globals():
+    namespace = _caller().f_globals
+    return namespace.original if type(namespace) is Shadow else namespace
+
+
+def _evaluating(function):
+    """``eval`` and ``exec`` look names up without asking ``__missing__``: put them there before."""
+
+    @functools.wraps(function)
+    def run(source, globals=None, locals=None, /):
+        frame = _caller()
+        if globals is None and type(frame.f_globals) is Shadow:
+            globals = frame.f_globals
+            locals = frame.f_locals if locals is None else locals
+        if type(globals) is Shadow:
+            if not isinstance(source, CodeType):
+                source = compile(source, "<string>", function.__name__)
+            for name in source.co_names:
+                globals.prepare(name)
+        return function(source, globals, locals)
+
+    return run
+
+
+replace(globals, _globals)
+replace(eval, _evaluating(eval))
+replace(exec, _evaluating(exec))
+
+# ---------------------------------------------------------------- math
+
+_MATH: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in (
+        "sqrt exp log2 log10 log1p expm1 sin cos tan sinh cosh tanh fabs fmod copysign "
+        "degrees radians "
+        "exp2 cbrt"
+    ).split()
+    if hasattr(math, name)
+}
+_ARCS = {
+    name: getattr(np, "arc" + name[1:])
+    for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh")
+}
+
+
+def _add_up(terms, start=0.0):
+    return functools.reduce(lambda a, b: a + b, terms, start)
+
+
+_MATH |= _ARCS
+_MATH |= {
+    "atan2": np.arctan2,
+    "pow": np.power,
+    "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
+    "ldexp": lambda x, i: x * 2.0 ** plain(i),
+    "frexp": lambda x: (x / 2.0 ** math.frexp(plain(x))[1], math.frexp(plain(x))[1]),
+    "modf": lambda x: (x - math.trunc(plain(x)), float(math.trunc(plain(x)))),
+    "remainder": lambda x, y: x - np.rint(plain(x) / plain(y)) * y,
+    "fma": lambda x, y, z: x * y + z,
+    "hypot": lambda *xs: functools.reduce(np.hypot, xs, 0.0),
+    "dist": lambda p, q: functools.reduce(np.hypot, [a - b for a, b in zip(p, q)], 0.0),
+    "fsum": _add_up,
+    "prod": lambda xs, *, start=1: functools.reduce(lambda a, b: a * b, xs, start),
+    "sumprod": lambda p, q: _add_up([a * b for a, b in zip(p, q)], 0),
+    "erf": lambda x: _special("erf")(x),
+    "erfc": lambda x: _special("erfc")(x),
+    "gamma": lambda x: _special("gamma")(x),
+    "lgamma": lambda x: _special("gammaln")(x),
+}
+_OF_ITERABLES = ("fsum", "prod", "dist", "sumprod")
+_DISCRETE = ("floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "isclose", "ulp", "nextafter")
+
+
+def _special(name: str):
+    import scipy.special
+
+    return getattr(scipy.special, name)
+
+
+_NUMBERS = frozenset({float, int, np.float64, bool, complex})
+
+
+def _numeric(module, name: str, traced: Any) -> Any:
+    """A function of ``math`` or ``cmath`` that leaves traced numbers to NumPy."""
+    function = getattr(module, name)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        if not kwargs:
+            for x in args:
+                if type(x) not in _NUMBERS:
+                    break
+            else:
+                return function(*args)
+        if name in _OF_ITERABLES:
+            args = tuple(list(x) if hasattr(x, "__iter__") else x for x in args)
+        value = function(*plain(args), **plain(kwargs))  # raises as it does: domain, range
+        if name in _DISCRETE or not (_any_traced(args) or _any_traced(kwargs.values())):
+            return value
+        if traced is None:
+            raise refuse(
+                NonDifferentiableError(
+                    f"{module.__name__}.{name} has no derivative in chainrule",
+                    "Use a NumPy or SciPy function, or treat its argument as constant: "
+                    "chainrule.constant(x).",
+                )
+            )
+        return traced(*args, **kwargs)
+
+    return call
+
+
+def _complex(ufunc):
+    return lambda z: ufunc(z + 0j)
+
+
+_CMATH: dict[str, Any] = {
+    name: _complex(f)
+    for name, f in {**_MATH, **_ARCS}.items()
+    if name in "sqrt exp log10 sin cos tan sinh cosh tanh".split() or name in _ARCS
+}
+_CMATH |= {
+    "log": lambda z, base=None: (
+        np.log(z + 0j) if base is None else np.log(z + 0j) / np.log(base + 0j)
+    ),
+    "phase": lambda z: np.angle(z),
+    "polar": lambda z: (np.abs(z), np.angle(z)),
+    "rect": lambda r, phi: r * np.exp(1j * phi),
+}
+
+for _module, _table in ((math, _MATH), (cmath, _CMATH)):
+    for _name in dir(_module):
+        if callable(getattr(_module, _name)) and not _name.startswith("_"):
+            replace(getattr(_module, _name), _numeric(_module, _name, _table.get(_name)))

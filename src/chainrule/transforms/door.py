@@ -1,0 +1,158 @@
+"""The public door: arguments become handles of a trace, results become plain values again."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.base import tree
+from chainrule.base.arguments import Selection, select
+from chainrule.base.errors import ArgumentError
+from chainrule.core.handle import Array
+from chainrule.core.lift import Lifter
+from chainrule.core.trace import Trace, Tracer, is_traced, plain
+
+
+def chosen_wrt(wrt: Any, argnums: Any) -> Any:
+    """``argnums`` is accepted as another name of ``wrt``."""
+    if argnums is None:
+        return wrt
+    if not (type(wrt) is int and wrt == 0):
+        raise ArgumentError("both wrt= and argnums= were given", "They mean the same: give one.")
+    return argnums
+
+
+def differentiable(leaf: Any, name: str = "") -> Any:
+    """The leaf as a float or complex array or scalar; ArgumentError if it cannot be
+    differentiated.
+    """
+    if type(leaf) is np.ndarray and leaf.dtype.kind in "fc":
+        return leaf
+    if isinstance(leaf, Tracer):
+        value = leaf.snapshot() if is_traced(leaf) else plain(leaf)
+        return value if value.dtype.kind in "fc" else value.astype(float)
+    if isinstance(leaf, np.ma.MaskedArray) or type(leaf).__name__ == "matrix":
+        raise _refused(leaf, name, "Pass a plain array: x.filled(0.0) or np.asarray(x).")
+    if isinstance(leaf, (float, complex, int, np.generic, np.ndarray)) and not isinstance(
+        leaf, bool
+    ):
+        value = np.asarray(leaf)
+        if value.dtype.kind in "iu":
+            value = value.astype(float)
+        if value.dtype.kind in "fc":
+            return value if isinstance(leaf, np.ndarray) else value[()]
+    elif hasattr(leaf, "__array_ufunc__") and getattr(leaf, "dtype", np.dtype(object)).kind in "fc":
+        return leaf  # another array library, through NumPy's protocols
+    raise _refused(leaf, name)
+
+
+def _refused(leaf: Any, name: str, remedy: str = "") -> ArgumentError:
+    kind = type(leaf).__name__
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        kind = f"{kind} of dtype {leaf.dtype}"
+    return ArgumentError(
+        f"cannot differentiate with respect to {name or 'this argument'}: it is a {kind}",
+        remedy or "Choose arguments of numbers with wrt=.",
+    )
+
+
+class Entered:
+    """The chosen arguments as leaves, and the call with handles in their place."""
+
+    __slots__ = ("args", "defs", "kwargs", "leaves", "single")
+
+    def __init__(self, trace: Trace, selection: Selection, make: Callable[..., Any]):
+        self.single = selection.single
+        self.leaves: list[Any] = []
+        self.defs = []
+        values = []
+        for k, value in enumerate(selection.values):
+            leaves, treedef = tree.flatten(value)
+            try:
+                leaves = [differentiable(leaf) for leaf in leaves]
+            except ArgumentError:  # once more, with names
+                root = selection.names[k]
+                for leaf, path in zip(leaves, tree.paths(value, root)):
+                    differentiable(leaf, path)
+            handles = [make(leaf, len(self.leaves) + i) for i, leaf in enumerate(leaves)]
+            self.leaves += leaves
+            self.defs.append((treedef, len(leaves)))
+            values.append(tree.unflatten(treedef, handles))
+        self.args, self.kwargs = selection.rebuild(values)
+
+    def gather(self, results: Sequence[Any]) -> Any:
+        """Results, one a leaf, in the form of the chosen arguments: one tree, or a tuple of
+        them.
+        """
+        trees, start = [], 0
+        for treedef, n in self.defs:
+            trees.append(tree.unflatten(treedef, results[start : start + n]))
+            start += n
+        return trees[0] if self.single else tuple(trees)
+
+
+def own(leaf: Any) -> Any:
+    """The argument as it is now: its owner may change the array before the backward sweep."""
+    return leaf.copy(order="K") if type(leaf) is np.ndarray else leaf
+
+
+def enter(
+    trace: Trace, f: Callable, args: tuple, kwargs: dict, wrt: Any, make: Callable | None = None
+) -> Entered:
+    selection = select(f, args, kwargs, wrt)
+    return Entered(trace, selection, make or (lambda leaf, i: trace.input(own(leaf))))
+
+
+def leave(trace: Trace, x: Any) -> Any:
+    """A result without the handles of ``trace``: plain values, or handles of the outer trace."""
+    leaves, treedef = tree.flatten(x)
+    return tree.unflatten(treedef, [strip(trace, leaf) for leaf in leaves])
+
+
+def strip(trace: Trace, x: Any) -> Any:
+    if not isinstance(x, Tracer) or x._trace is not trace:
+        return x
+    value = x._value
+    if isinstance(value, Tracer):
+        return value.snapshot()
+    return value.copy() if isinstance(x, Array) else value
+
+
+def run(trace: Trace, f: Callable, lift: bool, entered: Entered) -> Any:
+    """Call ``f`` on the handles, lifted or as it is. Once: the handles are not kept."""
+    args, kwargs = entered.args, entered.kwargs
+    entered.args, entered.kwargs = (), {}
+    return Lifter.of(trace).call(f, args, kwargs) if lift else f(*args, **kwargs)
+
+
+class Transformed:
+    """A function made from a function: keeps its name and signature, and can be pickled if it
+    can.
+    """
+
+    f: Callable[..., Any]
+    wrt: Any
+
+    def __post_init__(self):
+        name = type(self).__name__
+        if not callable(self.f):
+            raise ArgumentError(
+                f"{name} needs a function, not {self.f!r}",
+                f"Write {name}(f)(x): {name}(f) is a function like f.",
+            )
+        if hasattr(self, "argnums"):
+            object.__setattr__(self, "wrt", chosen_wrt(self.wrt, self.argnums))
+            object.__setattr__(self, "argnums", None)
+
+    @property
+    def __wrapped__(self):
+        return self.f
+
+    @property
+    def __name__(self):
+        return f"{type(self).__name__}({getattr(self.f, '__name__', repr(self.f))})"
+
+    def __get__(self, instance, owner=None):
+        from types import MethodType
+
+        return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]

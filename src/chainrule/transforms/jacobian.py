@@ -1,0 +1,141 @@
+"""Jacobians, Hessians and Hessian-vector products, made of the two sweeps."""
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.base import tree
+from chainrule.core.trace import Recording, Tracer, plain
+from chainrule.transforms.door import Transformed, chosen_wrt, enter, run, strip
+from chainrule.transforms.forward import jvp
+from chainrule.transforms.reverse import grad, pull, sweep
+
+
+@dataclass(frozen=True, eq=False)
+class jacobian(Transformed):
+    """A function that gives all first derivatives of ``f``: shape of the value + shape of the
+    argument.
+
+    wrt : position, name, or a tuple of them. If the value or the argument is a tree, so is the
+    result:
+    a tree of values, each leaf a tree of arguments. f runs once. Cost: as many sweeps as the value
+    or
+    the argument has elements, whichever is fewer.
+
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    f: Callable[..., Any]
+    wrt: Any = 0
+    argnums: Any = None
+    lift: bool = True
+
+    def __call__(self, *args, **kwargs):
+        with Recording() as trace:
+            entered = enter(trace, self.f, args, kwargs, self.wrt)
+            out = run(trace, self.f, self.lift, entered)
+            leaves, treedef = tree.flatten(out)
+            variables = [
+                x._var if isinstance(x, Tracer) and x._trace is trace else -1 for x in leaves
+            ]
+            values = [strip(trace, x) for x in leaves]
+        program = trace.take_program()
+        columns = sum(np.size(plain(x)) for x in entered.leaves)
+        blocks = []
+        for value, var in zip(values, variables):
+            rows = by_rows if np.size(plain(value)) <= columns else by_columns
+            blocks.append(entered.gather(rows(program, var, value, entered.leaves)))
+        return tree.unflatten(treedef, blocks)
+
+
+def by_rows(program: Any, var: int, value: Any, leaves: list[Any]) -> list[Any]:
+    """One backward sweep per element of the value."""
+    rows: list[list[Any]] = [[] for _ in leaves]
+    for g in one_hots(value):
+        bars = pull(program, {var: g}, program.inputs) if var >= 0 else [None] * len(leaves)
+        for row, bar, leaf in zip(rows, bars, leaves):
+            row.append(np.zeros_like(plain(leaf)) if bar is None else bar)
+    return [
+        _stacked(row, np.shape(plain(value)) + np.shape(plain(x)), x)
+        for row, x in zip(rows, leaves)
+    ]
+
+
+def by_columns(program: Any, var: int, value: Any, leaves: list[Any]) -> list[Any]:
+    """One sweep per element of the argument, over the recorded pullback: J is the transpose of g
+    -> g J.
+    """
+    shape = np.shape(plain(value))
+    if var < 0:
+        return [np.zeros(shape + np.shape(plain(x))) for x in leaves]
+    with Recording() as trace, np.errstate(all="ignore"):
+        g = trace.input(np.ones_like(plain(value))[()])
+        bars = pull(program, {var: g}, program.inputs)
+    columns = []
+    for bar, leaf in zip(bars, leaves):
+        part = []
+        for e in one_hots(leaf):
+            mine = isinstance(bar, Tracer) and bar._trace is trace
+            (dy,) = (
+                sweep(trace.program, {bar._var: e}, trace.program.inputs, operator.mul)
+                if mine
+                else (None,)
+            )
+            part.append(np.zeros(shape) if dy is None else dy)
+        stacked = _stacked(part, np.shape(plain(leaf)) + shape, value)
+        order = (*range(np.ndim(plain(leaf)), stacked.ndim), *range(np.ndim(plain(leaf))))
+        columns.append(np.transpose(stacked, order))
+    return columns
+
+
+def one_hots(like: Any) -> Iterator[Any]:
+    """Arrays like ``like`` with one 1; for complex values also with one 1j (a real-linear
+    basis).
+    """
+    like = plain(like)
+    for index in np.ndindex(np.shape(like)):
+        e = np.zeros_like(like)
+        e[index] = 1
+        yield e[()]
+
+
+def _stacked(parts: list[Any], shape: tuple[int, ...], like: Any) -> Any:
+    if not parts:
+        return np.zeros(shape, plain(like).dtype)
+    if any(isinstance(p, Tracer) for p in parts):
+        return np.reshape(np.stack(parts), shape)
+    return np.array(parts).reshape(shape)
+
+
+def hessian(
+    f: Callable, wrt: Any = 0, *, argnums: Any = None, lift: bool = True
+) -> Callable[..., Any]:
+    """A function that gives the second derivatives of scalar ``f``: shape of the argument twice.
+
+    Cost: one gradient and as many sweeps as the argument has elements.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    wrt = chosen_wrt(wrt, argnums)
+    return jacobian(grad(f, wrt, lift=lift), wrt, lift=lift)
+
+
+def hvp(f: Callable, x: Any, v: Any, *, lift: bool = True) -> Any:
+    """Product of the Hessian of scalar ``f`` at ``x`` with ``v``; the Hessian itself is never
+    formed.
+
+    x, v : arrays (n,), or nested containers of equal structure.   returns : like x.
+    Cost about 4 evaluations of f, memory as one gradient. Raises NotScalarError if f(x) is not a
+    scalar.
+
+    >>> hvp(lambda x: x @ x, np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    array([0., 2.])
+    """
+    return jvp(grad(f, lift=lift), (x,), (v,), lift=False)[1]

@@ -1,0 +1,1 @@
+"""Plain user code, which knows nothing of chainrule: what lifting is tested on."""
