@@ -146,7 +146,7 @@ KINDS = [
     "{a} {op}= CONSTANT",
     "{new} = PART",
     "PART[{j}] = {o}",
-    "PART {op}= {o}",
+    "PART[...] {op}= {o}",
 ]
 FIXED = np.array([[0.3, -0.7, 1.1], [0.2, 0.9, -0.4]])
 
@@ -211,7 +211,7 @@ def check(program):
     names = list(_run(lines, x))
     f, source = function(lines, names)
     stepped, _ = function(lines, names, COMPLEX)
-    want = f(x.copy())
+    want = [v.copy() for v in f(x.copy())]  # some lie in CONSTANT, which the next call overwrites
     weights = [
         np.cos(1.0 + k + np.arange(np.size(v))).reshape(np.shape(v)) for k, v in enumerate(want)
     ]

@@ -93,9 +93,9 @@ class Settler:
             self.namespace(value)
         elif kind is set:
             if any(isinstance(part, Tracer) for part in value):
-                parts = [self.settled(part) for part in value]
+                settled_parts = [self.settled(part) for part in value]
                 value.clear()
-                value.update(parts)
+                value.update(settled_parts)
         elif id(value) in self.places or may_lift(kind.__module__):
             self.visited.add(id(value))
             names = getattr(value, "__dict__", None)

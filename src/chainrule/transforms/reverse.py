@@ -153,9 +153,20 @@ def pull(program: Program, seeds: dict[int, Any], wanted: list[int]) -> list[Any
     """
     with np.errstate(all="ignore"):
         bars = sweep(program, seeds, wanted, operator.mul)
-        if not all(bar is None or np.isfinite(plain(bar)).all() for bar in bars):
+        if not all(bar is None or all_finite(bar) for bar in bars):
             bars = sweep(program, seeds, wanted, masked_product)
     return bars
+
+
+def all_finite(x: Any) -> bool:
+    """Whether there is no inf or NaN; mostly one dot product, a quarter of the time of isfinite."""
+    x = plain(x)
+    if type(x) is np.ndarray:
+        flat = x.reshape(-1)
+        square = flat.dot(flat)
+        if square - square == 0:
+            return True
+    return bool(np.isfinite(x).all())
 
 
 def zeros_for(leaf: Any) -> Any:
@@ -260,8 +271,8 @@ class value_and_grad(Transformed):
             aux = None
             if self.has_aux:
                 out, aux = _value_and_aux(out)
+                aux = leave(trace, aux)
             value, var = _scalar(self.f, out, trace)
-            aux = leave(trace, aux)
         program = trace.take_program()
         if var < 0:
             _warn_independent(self.f, program, plain(value))
@@ -358,8 +369,9 @@ def _warn_independent(f: Any, program: Program, value: Any) -> None:
 
 def _warn_not_finite(bars: list[Any], value: Any) -> None:
     """NumPy's own way with inf and NaN: warn, raise or be silent as np.errstate says."""
-    if all(np.isfinite(plain(b)).all() for b in bars) or not np.isfinite(plain(value)):
-        return
+    with np.errstate(all="ignore"):
+        if all(map(all_finite, bars)) or not np.isfinite(plain(value)):
+            return
     if any(isinstance(b, Tracer) for b in bars):
         return  # an inner derivative: the outer one will say so if it matters
     mode = np.geterr()["divide"]
