@@ -9,6 +9,7 @@ import dis
 import operator as _operator
 import sys
 from functools import lru_cache
+from threading import get_ident
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -41,18 +42,40 @@ def _defers(other: Any) -> bool:
     return getattr(kind, "__array_priority__", -1.0) > 0
 
 
+NUMBERS = frozenset({int, float, np.float64})
+
+
+def constant_of(trace: Any, ufunc: Any, a: Any, b: Any) -> Any:
+    """An operator on constants only: nothing is recorded, so nothing need be looked at."""
+    if trace.owner != get_ident():
+        trace.check(UFUNCS[ufunc], (a, b))
+        return ufunc(plain(a), plain(b))
+    y = ufunc(a, b)
+    return trace.array(y, trace, trace.no_variable) if type(y) is np.ndarray else y
+
+
 def _binary(ufunc):
     def operator(self, other):
-        kind = type(other)
-        if kind in _PLAIN_OPERANDS or (kind in HANDLES and other._trace is self._trace):
-            return self._trace.process(UFUNCS[ufunc], (self, other), _NONE)  # bind, decided at once
+        kind, trace = type(other), self._trace
+        if kind in _PLAIN_OPERANDS:
+            if kind in NUMBERS and self._var is trace.no_variable:
+                return constant_of(trace, ufunc, self._value, other)
+            return trace.process(UFUNCS[ufunc], (self, other), _NONE)  # bind, decided at once
+        if kind in HANDLES and other._trace is trace:
+            none = trace.no_variable
+            if self._var is none and other._var is none:
+                return constant_of(trace, ufunc, self._value, other._value)
+            return trace.process(UFUNCS[ufunc], (self, other), _NONE)
         if kind not in HANDLES and _defers(other):
             return NotImplemented
         return bind(UFUNCS[ufunc], (self, other), _NONE)
 
     def reflected(self, other):
-        if type(other) in _PLAIN_OPERANDS:
-            return self._trace.process(UFUNCS[ufunc], (other, self), _NONE)
+        kind, trace = type(other), self._trace
+        if kind in NUMBERS and self._var is trace.no_variable:
+            return constant_of(trace, ufunc, other, self._value)
+        if kind in _PLAIN_OPERANDS:
+            return trace.process(UFUNCS[ufunc], (other, self), _NONE)
         return bind(UFUNCS[ufunc], (other, self), _NONE)
 
     def in_place(self, other):
@@ -86,8 +109,8 @@ def _unary(ufunc):
     return operator
 
 
-def _compare(ufunc):
-    return lambda self, other: ufunc(plain(self), plain(other))
+def _compare(compare):
+    return lambda self, other: compare(plain(self), plain(other))
 
 
 def ufunc_call(ufunc: Any, operands: tuple) -> Any:
@@ -457,7 +480,9 @@ class Protocols(Tracer):
         return FUNCTIONS[np.copy](self, order)
 
     def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
-        return FUNCTIONS["astype"](self, dtype)
+        if casting != "unsafe":
+            plain(self).astype(dtype, casting=casting)  # NumPy's error
+        return FUNCTIONS["astype"](self, dtype, copy=copy)
 
     def item(self, *index):
         """The traced scalar, while its trace is live: Python's float would drop the derivative."""
@@ -610,12 +635,12 @@ def _install() -> None:
     }
     unary = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
     compare = {
-        "lt": np.less,
-        "le": np.less_equal,
-        "gt": np.greater,
-        "ge": np.greater_equal,
-        "eq": np.equal,
-        "ne": np.not_equal,
+        "lt": _operator.lt,
+        "le": _operator.le,
+        "gt": _operator.gt,
+        "ge": _operator.ge,
+        "eq": _operator.eq,
+        "ne": _operator.ne,
     }
     for table, make in ((binary, _binary), (constant, _constant_binary)):
         for name, ufunc in table.items():
@@ -627,8 +652,8 @@ def _install() -> None:
     INPLACE["__ipow__"] = lambda self, other: self.replace(self**other, np.power)
     for name, ufunc in unary.items():
         setattr(Protocols, f"__{name}__", _unary(ufunc))
-    for name, ufunc in compare.items():
-        setattr(Protocols, f"__{name}__", _compare(ufunc))
+    for name, compares in compare.items():
+        setattr(Protocols, f"__{name}__", _compare(compares))
     for name in (
         "all any argmax argmin argpartition argsort choose clip conj conjugate cumprod cumsum "
         "diagonal dot max mean min nonzero prod ptp repeat round searchsorted std sum take "

@@ -11,13 +11,22 @@ A buffer is changed in place if only its handle refers to it, and copied first i
 it.
 """
 
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core import trace as _trace
-from chainrule.core.array import HANDLES, INPLACE, Protocols, as_operand, check_inplace, plain_index
+from chainrule.core.array import (
+    HANDLES,
+    INPLACE,
+    NUMBERS,
+    Protocols,
+    as_operand,
+    check_inplace,
+    plain_index,
+)
 from chainrule.core.indexing import GETITEM, SETITEM, Path, assign, is_basic
 from chainrule.core.primitive import PRIMITIVES
 from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plain
@@ -90,6 +99,12 @@ class Array(Protocols):
 
     def __getitem__(self, index):
         kind = type(index)
+        if type(self) is Array and self._var is self._trace.no_variable:
+            value = self._value
+            if type(value) is np.ndarray and (kind is int or kind is tuple):
+                part = value[index]
+                if type(part) is not np.ndarray:
+                    return part  # a number read from a constant needs no handle
         if kind is int and type(self) is not View and len(self._value.shape) == 1:
             return self._trace.process(GETITEM, (self,), {"index": index})
         if kind is not int and kind is not slice:
@@ -131,6 +146,14 @@ class Array(Protocols):
     # ------------------------------------------------------------ writing
 
     def __setitem__(self, index, value):
+        if type(value) in NUMBERS and type(self) is Array:
+            trace = self._trace
+            if self._var is trace.no_variable and trace.owner == get_ident():
+                if type(self._value) is np.ndarray:  # a number stored in a constant
+                    self._value = _trace.own_buffer(self, value)
+                    self._value[plain_index(index)] = value
+                    self._version += 1
+                    return
         if type(index) is not int:
             index = plain_index(index)
         root, steps = self._steps()
@@ -353,6 +376,7 @@ for _name, _operator in INPLACE.items():
     setattr(Array, _name, _operator)
 HANDLES.update((Scalar, Array, Foreign, View, ReadOnly))
 _trace.Scalar, _trace.Array, _trace.Foreign = Scalar, Array, Foreign
+Trace.array = Array
 calibrate(Array(np.zeros(1), None, -1))  # type: ignore[arg-type]
 
 __all__ = ["Array", "Scalar", "View", "is_traced"]

@@ -184,9 +184,11 @@ def masked_product(g: Any, partial: Any) -> Any:
     A zero cotangent says that this element does not reach the result: its slope does not matter.
     """
     product = g * partial
-    if np.isfinite(product).all():
+    finite = np.isfinite(product)
+    if finite.all():
         return product
-    return np.where(g == 0, 0.0, product)
+    # only there: elsewhere the product is also the derivative by g, which may be traced itself
+    return np.where((g == 0) & ~finite, 0.0, product)
 
 
 def _parameters(partial: Any) -> list[str]:

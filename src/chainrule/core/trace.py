@@ -23,7 +23,7 @@ from chainrule.base.errors import (
     Refusal,
 )
 from chainrule.base.where import _internal, is_internal
-from chainrule.core.indexing import assign
+from chainrule.core.indexing import Path, assign
 from chainrule.core.primitive import Primitive
 from chainrule.core.program import Program
 
@@ -78,6 +78,7 @@ class Trace:
 
     __slots__ = ("_token", "at_end", "level", "lifter", "outer", "owner", "program", "refusal")
     no_variable: Any = CONSTANT
+    array: Any = None  # the class of array handles, filled in by core.handle
 
     def __init__(self) -> None:
         self.level = next(_levels)
@@ -251,7 +252,10 @@ class Recording(Trace):
             return Array(y, self, CONSTANT) if type(y) is _ndarray else y
         kind = Array if type(y) is _ndarray or isinstance(y, Array) else Scalar
         program = self.program
-        dtype = y.dtype
+        try:
+            dtype = y.dtype
+        except AttributeError:  # with a Fraction: Python did it, and not NumPy
+            raise not_of_numpy(primitive) from None
         key = mask + mask + (dtype.kind == "c")
         plan = primitive.plans.get(key) or primitive.plan(mask, key & 1)
         if foreign and (plan.kept or self.program.full):
@@ -391,6 +395,9 @@ def frozen_index(index: Any) -> Any:
         return tuple(i.copy() if isinstance(i, _ndarray) else i for i in index)
     if type(index) is list:
         return np.array(index)
+    if type(index) is Path:  # only its last step may hold arrays
+        kind, last = index.steps[-1]
+        return Path((*index.steps[:-1], (kind, frozen_index(last)))) if kind == "index" else index
     return index
 
 
@@ -403,6 +410,14 @@ def refuse(error: _Refusal) -> _Refusal:
 
 
 Refusal.remember = staticmethod(refuse)
+
+
+def not_of_numpy(primitive: Primitive) -> NonDifferentiableError:
+    return NonDifferentiableError(
+        f"{primitive.name} of a traced value and a number or array that NumPy knows only as an "
+        "object (fractions.Fraction, dtype=object)",
+        "Make it a number before: float(q), or a.astype(float).",
+    )
 
 
 def refuse_lossy_store(x: Any, v: Any) -> None:

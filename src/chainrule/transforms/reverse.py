@@ -177,12 +177,26 @@ def public(bar: Any, leaf: Any) -> Any:
     """A cotangent as it leaves: zeros for None, never a buffer shared with anything else."""
     if bar is None:
         return zeros_for(leaf)
+    if isinstance(bar, Tracer):
+        return bar.snapshot()
     if isinstance(bar, np.ndarray):
         if not bar.flags.owndata or not bar.flags.writeable:
             return bar.copy()
-    elif not isinstance(bar, Tracer) and isinstance(leaf, np.ndarray):
+    elif isinstance(leaf, np.ndarray):
         return np.array(bar)
     return bar
+
+
+def published(bars: list[Any], leaves: list[Any]) -> list[Any]:
+    """All cotangents as they leave; arguments that are alike do not get one array together."""
+    results = [public(bar, leaf) for bar, leaf in zip(bars, leaves)]
+    if len(results) > 1 and len(set(map(id, results))) < len(results):
+        seen: set[int] = set()
+        for i, x in enumerate(results):
+            if id(x) in seen and isinstance(x, np.ndarray):
+                results[i] = x.copy()
+            seen.add(id(x))
+    return results
 
 
 # ---------------------------------------------------------------- vjp
@@ -231,11 +245,11 @@ class Pullback:
                     "A cotangent has the shape of the value of the function.",
                 )
             if var >= 0:
-                g = g if isinstance(g, Tracer) else np.asarray(g)[()]
+                g = g.snapshot() if isinstance(g, Tracer) else np.asarray(g)[()]
                 g = project(g, shape, dtype)
                 seeds[var] = seeds[var] + g if var in seeds else g
         bars = pull(self.program, seeds, self.program.inputs)
-        return self._entered.gather([public(b, x) for b, x in zip(bars, self._entered.leaves)])
+        return self._entered.gather(published(bars, self._entered.leaves))
 
 
 # ---------------------------------------------------------------- grad
@@ -281,7 +295,7 @@ class value_and_grad(Transformed):
             bars = pull(program, {var: _one(value)}, program.inputs)
             if all(b is None for b in bars):
                 _warn_independent(self.f, program, plain(value))
-        bars = [public(b, x) for b, x in zip(bars, entered.leaves)]
+        bars = published(bars, entered.leaves)
         _warn_not_finite(bars, value)
         gradient = entered.gather(bars)
         return ((value, aux), gradient) if self.has_aux else (value, gradient)
