@@ -17,8 +17,7 @@ class Sample:
     ``note``.
 
     f returns an array (or a tuple of arrays). operands are float64 arrays or scalars. The table
-    makes
-    float32 copies of them, and complex128 ones where ``complex=True``.
+    makes float32 copies of them, and complex128 ones where ``complex=True``.
     """
 
     f: Callable[..., Any]

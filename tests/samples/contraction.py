@@ -96,7 +96,7 @@ SAMPLES = {
         sample(lambda a, b: np.einsum(a, [0, 1], b, [1, 2], [2, 0]), A, B, complex=True),
     ],
 }
-if hasattr(np, "matvec"):
+if hasattr(np, "matvec"):  # from NumPy 2.2
     SAMPLES |= {
         "matvec": matrices(np.matvec, ((2, 3), (3,)), ((5, 1, 2, 3), (4, 3)), ((2, 0), (0,))),
         "vecmat": matrices(np.vecmat, ((3,), (3, 4)), ((5, 3), (1, 3, 2)), ((0,), (0, 2))),

@@ -29,9 +29,7 @@ def message(what: str, remedy: str = "", at: Line | None = _HERE) -> str:
 
 
 class ChainruleError(Exception):
-    """Base of all exceptions of chainrule. ``what`` happened, ``at`` which line, and the
-    ``remedy``.
-    """
+    """Base of all exceptions: ``what`` happened, ``at`` which line, and the ``remedy``."""
 
     def __init__(self, what: str, remedy: str = "", at: Line | None = _HERE):
         line = user_line(2) if at is _HERE else at
@@ -57,9 +55,7 @@ class ArgumentError(ChainruleError, TypeError):
 
 
 class MismatchError(ChainruleError, ValueError):
-    """A tangent, cotangent or claimed gradient does not have the shape or structure it must
-    have.
-    """
+    """A tangent, cotangent or claimed gradient has the wrong shape or structure."""
 
 
 class Refusal(ChainruleError, TypeError):
@@ -81,9 +77,7 @@ class NoRuleError(Refusal):
 
 
 class NonDifferentiableError(Refusal):
-    """A traced value reached a place where only plain numbers can go and the derivative would be
-    lost.
-    """
+    """A traced value reached a place for plain numbers, where its derivative would be lost."""
 
 
 class LeakedTracerError(ChainruleError, RuntimeError):

@@ -67,9 +67,7 @@ class Line(NamedTuple):
 
 
 def line_of(code: CodeType, lasti: int) -> Line:
-    """The line a frame with this code object was at; decoded late because it is rarely asked
-    for.
-    """
+    """The line a frame with this code object was at; decoded late, being rarely asked for."""
     return Line(code.co_filename, _line_number(code, lasti), code.co_name)
 
 

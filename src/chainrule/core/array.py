@@ -31,9 +31,7 @@ _NONE: dict[str, Any] = {}  # no parameters; shared, because a tape has a millio
 
 
 def _defers(other: Any) -> bool:
-    """Whether NumPy's own operators would leave the operation to ``other`` (pandas,
-    scipy.sparse).
-    """
+    """Whether NumPy's own operators would leave this to ``other`` (pandas, scipy.sparse)."""
     if isinstance(other, (Tracer, np.ndarray, np.generic, int, float, complex)):
         return False
     kind = type(other)
@@ -147,9 +145,7 @@ def run_constant(
 
 @lru_cache(1024)
 def _is_discrete(function: Any) -> bool:
-    """Ufuncs that only make booleans and integers (isfinite, bitwise_and): nothing to
-    differentiate.
-    """
+    """Ufuncs that only make booleans and integers (isfinite): nothing to differentiate."""
     if not isinstance(function, np.ufunc):
         return False
     loops = [t.split("->")[1][0] for t in function.types if "O" not in t]
@@ -171,8 +167,7 @@ def function_name(function: Any) -> str:
 
 
 def as_constant(result: Any, like: Any = None) -> Any:
-    """A float array born inside a trace from constants may later have traced values written into
-    it.
+    """A float array made of constants; traced values may later be written into it.
 
     Its trace is that of ``like``, or the innermost one.
     """
@@ -188,9 +183,7 @@ def as_operand(nested: Any) -> Any:
 
 
 def plain_index(index: Any) -> Any:
-    """The index with handles inside replaced by plain values; a traced float is refused as in
-    NumPy.
-    """
+    """The index with plain values for the handles inside; NumPy refuses floats."""
     if type(index) is tuple:
         for i in index:
             if isinstance(i, (Tracer, list)):

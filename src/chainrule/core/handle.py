@@ -33,9 +33,7 @@ from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plai
 
 
 class Scalar(Protocols):
-    """An immutable traced scalar: the result of a reduction, of full indexing, of scalar
-    arithmetic.
-    """
+    """An immutable traced scalar: of a reduction, full indexing, or scalar arithmetic."""
 
     __slots__ = ()
     __iter__ = None  # type: ignore[assignment]  # not a sequence, though it has __getitem__
@@ -207,9 +205,7 @@ def write(root: Array, index: Any, value: Any) -> None:
 
 
 def _further(root: Array, steps: tuple, index: Any) -> tuple:
-    """The path to a part of a view; a slice of a slice is one slice, so that ``x = x[1:]`` stays
-    short.
-    """
+    """The path to a part of a view; a slice of a slice is one, so ``x = x[1:]`` stays short."""
     if steps and type(index) is slice:
         kind, before = steps[-1]
         if kind == "index" and type(before) is slice:
@@ -226,8 +222,7 @@ def _joined(steps: tuple, last: tuple) -> Any:
 
 class Foreign(Array):
     """A constant over the caller's own memory, until a traced value is written into it: then it
-    has a
-    buffer of ours as well, which equations may keep, and every write goes to both."""
+    has a buffer of ours as well, which equations may keep, and every write goes to both."""
 
     __slots__ = ("_apart", "_memory")
 
@@ -241,9 +236,7 @@ class Foreign(Array):
         return Array(value.copy() if value is self._memory else value, self._trace, self._var)
 
     def write_memory(self, index: Any, value: Any) -> bool:
-        """Write to the caller's memory; whether that is all, because only constants are
-        involved.
-        """
+        """Write to the caller's memory; True if that is all: only constants are involved."""
         traced = is_traced(value)
         if traced and self._apart:
             raise _trace.refuse(_overlap(self._memory))
@@ -261,9 +254,7 @@ class Foreign(Array):
         return View(self, steps, GETITEM, {"index": Path(steps)}, array)
 
     def set_apart(self) -> None:
-        """Another array overlaps this one and cannot share its handle: from now on it is a
-        constant.
-        """
+        """Another array overlaps this one and cannot share its handle: it stays a constant."""
         if self._value is not self._memory:
             raise _trace.refuse(_overlap(self._memory))
         self._apart = True

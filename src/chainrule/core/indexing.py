@@ -20,9 +20,7 @@ def plain(x: Any) -> Any:
 
 
 class Path:
-    """Steps from a base array to a view of it: indices, and (method or function, arguments) that
-    make views.
-    """
+    """Steps from a base array to a view of it: indices, and methods or functions that view."""
 
     __slots__ = ("steps",)
 
@@ -89,9 +87,7 @@ def read(x: Any, index: Any) -> Any:
 
 
 def getitem(x, *, index):
-    """The part; a small one as a copy, so that later writes to x need not copy all of x for its
-    sake.
-    """
+    """The part; a small one is a copy, so that later writes to x need not copy all of x."""
     part = x[index] if type(index) is not Path else index.apply(x)
     if type(part) is np.ndarray and 2 * part.size <= x.size and part.base is not None:
         return part.copy(order="K")
@@ -118,9 +114,8 @@ def add_at(x: Any, index: Any, g: Any) -> None:
 def _place(x: Any, path: Path) -> tuple[Any, Any]:
     """The array and the plain index there that a path into ``x`` means, so that it can be written.
 
-    A reshape that is a view of one memory layout is a copy of another: then the elements are named
-    one
-    by one, in ``x`` itself.
+    A reshape that is a view of one memory layout is a copy of another: then the elements are
+    named one by one, in ``x`` itself.
     """
     *steps, (kind, last) = path.steps
     if kind != "index":

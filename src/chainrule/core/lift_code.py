@@ -54,13 +54,16 @@ class Facts(NamedTuple):
     stored: frozenset[str]  # globals
     deleted: frozenset[str]  # globals
     cells: frozenset[str]
-    class_names: frozenset[str]  # looked up by LOAD_NAME, which does not ask ``__missing__``
+    class_names: frozenset[str]  # looked up without asking ``__missing__``
     generator: bool
 
 
 _CELL_OPS = frozenset(dis.opmap[n] for n in ("STORE_DEREF", "DELETE_DEREF"))
-_STORE, _DELETE, _NAME = (dis.opmap[n] for n in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME"))
-_NOTEWORTHY = _CELL_OPS | {_STORE, _DELETE, _NAME}
+_STORE, _DELETE = (dis.opmap[n] for n in ("STORE_GLOBAL", "DELETE_GLOBAL"))
+_NAME_OPS = frozenset(  # the second, from 3.12: in annotations and type parameters of a class
+    dis.opmap[n] for n in ("LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS") if n in dis.opmap
+)
+_NOTEWORTHY = _CELL_OPS | _NAME_OPS | {_STORE, _DELETE}
 _known: dict[int, tuple[CodeType, Facts]] = {}  # by id, with the code object kept alive
 
 
@@ -83,7 +86,7 @@ def _find_out(code: CodeType) -> Facts:
                 stored.add(instruction.argval)
             elif instruction.opcode == _DELETE:
                 deleted.add(instruction.argval)
-            elif instruction.opcode == _NAME:
+            elif instruction.opcode in _NAME_OPS:
                 names.add(instruction.argval)
             elif instruction.opcode in _CELL_OPS:
                 cells.add(instruction.argval)

@@ -188,7 +188,8 @@ def masked_product(g: Any, partial: Any) -> Any:
     if finite.all():
         return product
     # only there: elsewhere the product is also the derivative by g, which may be traced itself
-    return np.where((g == 0) & ~finite, 0.0, product)
+    masked = np.where((g == 0) & ~finite, 0.0, product)
+    return masked if masked.shape else masked[()]
 
 
 def _parameters(partial: Any) -> list[str]:
@@ -276,9 +277,7 @@ def apply(primitive: Primitive, *operands: Any, **params: Any) -> Any:
 
 
 class Multilinear(Primitive):
-    """Linear in each operand by itself; one transpose per slot, ``slot(g, *other operands,
-    **params)``.
-    """
+    """Linear in each operand by itself; one transpose a slot: ``slot(g, *others, **params)``."""
 
     kind = "multilinear"
 
@@ -317,12 +316,12 @@ class Multilinear(Primitive):
 class General(Primitive):
     """One vjp ``rule(g, y, *operands, **params)``; names with a leading underscore are not kept.
 
-    A rule returns one cotangent per operand (not in a tuple if there is one operand), ``None`` for
-    zero, or a function of no arguments that makes it, called only where that operand is traced.
-    With several results g and y are tuples, and entries of g may be None.
+    A rule returns one cotangent per operand (not in a tuple if there is one operand), ``None``
+    for zero, or a function of no arguments that makes it, called only where that operand is
+    traced. With several results g and y are tuples, and entries of g may be None.
     ``jvp_rule(tangents, y, *operands, **params)`` is a second rule where it is measured to be
-    faster,
-    or the only one; what is missing is derived by transposition (``transforms.transpose``).
+    faster, or the only one; what is missing is derived by transposition
+    (``transforms.transpose``).
     """
 
     kind = "general"
@@ -375,6 +374,13 @@ def _force(cotangent: Any) -> Any:
 # ---------------------------------------------------------------- declarations
 
 
+def existing(names: str, library: Any = np) -> list[Any]:
+    """The functions of these names that the installed NumPy (or other library) has: a newer
+    one is declared with ``@composite(*existing("unstack"))`` or ``for f in existing("matvec"):``.
+    """
+    return [getattr(library, name) for name in names.split() if hasattr(library, name)]
+
+
 def elementwise(fun: Any, /, *, name: str = "", **partials: Any) -> Elementwise:
     """Declare partials: ``elementwise(np.multiply, a=lambda b: b, b=lambda a: a)``.
 
@@ -410,9 +416,7 @@ def multilinear(fun: Any, /, *, name: str = "", **transposes: Rule) -> Multiline
 
 
 def linear(fun: Any, /, *, name: str = "") -> Callable[[Rule], Joint]:
-    """Declare a map linear in all operands together by its transpose ``(g, shapes, slots,
-    **params)``.
-    """
+    """Declare a map linear in all operands together by its transpose, as ``Joint`` takes it."""
 
     def declare(transpose: Rule) -> Joint:
         return Joint(name or fun.__name__, fun, transpose)
@@ -481,9 +485,7 @@ def register(fun: Any, primitive: Primitive, operands: Sequence[str] | None) -> 
 
 
 def entry(fun: Any, primitive: Primitive, operands: Sequence[str] | None) -> Callable[..., Any]:
-    """``fun``'s own calling convention in front of ``bind``: operands first, the rest
-    parameters.
-    """
+    """``fun``'s own calling convention in front of ``bind``: operands, then parameters."""
     from chainrule.core.trace import bind
 
     count = 1 if operands is None else len(operands)

@@ -1,6 +1,4 @@
-"""``project`` brings a cotangent back to its primal's shape, dtype and realness; ``match`` is its
-transpose.
-"""
+"""``project`` gives a cotangent its primal's shape, dtype and realness; ``match`` transposes it."""
 
 from typing import Any
 
@@ -10,8 +8,7 @@ from chainrule.base.errors import RuleError
 
 
 def project(bar: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    """``bar`` summed over the axes that broadcasting added or stretched, real if the primal is
-    real.
+    """``bar`` summed over the axes that broadcasting made, and real if the primal is real.
 
     >>> project(np.ones((2, 3)), (3,), np.dtype(float))
     array([2., 2., 2.])

@@ -111,9 +111,7 @@ class Trace:
         raise NotImplementedError
 
     def write(self, array: Any, index: Any, value: Any, primitive: Primitive) -> None:
-        """``array[index] = value`` on a root handle: its buffer changes, its variable is a new
-        one.
-        """
+        """``array[index] = value`` on a root handle: the buffer changes, the variable is new."""
         raise NotImplementedError
 
     def input(self, value: Any, name: str = "") -> Any:
@@ -188,9 +186,7 @@ def user_frame_above(frame: FrameType) -> FrameType:
 
 
 class Recording(Trace):
-    """The tape: each operation becomes an equation of ``program`` with the residuals its rule
-    names.
-    """
+    """The tape: each operation is an equation of ``program``, with the residuals of its rule."""
 
     __slots__ = ()
 
@@ -307,9 +303,7 @@ class Recording(Trace):
         return var
 
     def write(self, array, index, value, primitive) -> None:
-        """``array[index] = value`` on a root handle: its buffer changes, its variable is a new
-        one.
-        """
+        """``array[index] = value`` on a root handle: the buffer changes, the variable is new."""
         if self.owner != get_ident():
             self.check(primitive, ())
             raise leaked(None, "an assignment")
@@ -347,9 +341,7 @@ def adopt(trace: Trace, array: Any) -> None:
 
 
 def hand_back_at_end(trace: Trace, array: Any) -> None:
-    """An array of an outer trace that an inner one writes belongs to the outer one again
-    afterwards.
-    """
+    """An array of an outer trace, written by an inner one, is the outer one's again afterwards."""
     outer = array._trace
     if outer is trace:
         return

@@ -13,6 +13,7 @@ from chainrule.core.primitive import (
     Multilinear,
     Plan,
     composite,
+    existing,
     multilinear,
 )
 from chainrule.core.trace import bind, plain
@@ -133,14 +134,15 @@ composite(np.linalg.vecdot)(
         b=lambda g, a: g[..., None] * a,
     )
 )
-if hasattr(np, "matvec"):
+for _ufunc in existing("matvec"):
     _vector_product(
-        np.matvec,
+        _ufunc,
         a=lambda g, v: g[..., :, None] * conj(v)[..., None, :],
         v=lambda g, a: np.matvec(mT(conj(a)), g),
     )
-    _vector_product(  # sum_i conj(v_i) a_ij
-        np.vecmat,
+for _ufunc in existing("vecmat"):  # sum_i conj(v_i) a_ij
+    _vector_product(
+        _ufunc,
         v=lambda g, a: np.matvec(a, conj(g)),
         a=lambda g, v: v[..., :, None] * g[..., None, :],
     )

@@ -43,7 +43,9 @@ def _power_base(a, b):
         return b * _float(a) ** (b - 1)
     if np.asarray(_plain(b)).dtype.kind in "iu":
         b = np.asarray(b, float)[()]
-    return np.where(b == 0, 0.0, b * _float(a) ** (b - 1))
+    slope = b * _float(a) ** (b - 1)
+    # not where it is 0 by itself: its own slope by b, 1/a, is wanted for second derivatives
+    return np.where((b == 0) & ~np.isfinite(slope), 0.0, slope)
 
 
 def _power_exponent(a, y):

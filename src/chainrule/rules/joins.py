@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.array import as_constant, as_operand
 from chainrule.core.handle import Scalar
-from chainrule.core.primitive import composite, linear
+from chainrule.core.primitive import composite, existing, linear
 from chainrule.core.trace import Tracer, bind, is_traced, plain
 
 # ---------------------------------------------------------------- operands
@@ -50,7 +50,7 @@ ASTYPE = linear(_astype, name="astype")(lambda g, shapes, slots, *, dtype: [g])
 COPY = linear(np.copy)(lambda g, shapes, slots, *, order="K": [g])
 
 
-@composite("astype", *([np.astype] if hasattr(np, "astype") else []))  # NumPy 2.1
+@composite("astype", np.astype)
 def astype(x, dtype, *, copy=True, device=None):
     """A cast; to integers or booleans it is piecewise constant and plain."""
     x = operand(x)
@@ -333,13 +333,10 @@ for _function, _axis in ((np.hsplit, 1), (np.vsplit, 0), (np.dsplit, 2)):
     composite(_function)(_split_along(_function, _axis))
 
 
+@composite(*existing("unstack"))
 def unstack(x, /, *, axis=0):
     """A tuple of views, one for each index of an axis."""
     return tuple(np.moveaxis(operand(x), axis, 0))
-
-
-if hasattr(np, "unstack"):
-    composite(np.unstack)(unstack)
 
 
 @composite(np.meshgrid)

@@ -299,9 +299,7 @@ class LiftedComplex(complex, metaclass=_NumberLike):
 
 
 class _TypeLike(type):
-    """``type(x)`` of a handle is what it stands for; of a float it is what lifted code calls
-    ``float``.
-    """
+    """``type(x)`` of a handle is what it stands for; of a float, what lifted code calls so."""
 
     def __call__(cls, *args, **kwargs):
         if len(args) != 1:

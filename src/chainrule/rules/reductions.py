@@ -17,6 +17,7 @@ from chainrule.core.primitive import (
     adjoint_pair,
     composite,
     elementwise,
+    existing,
     general,
 )
 from chainrule.core.trace import Tracer, bind, is_traced, plain
@@ -454,5 +455,7 @@ def _cumulative(function, run, identity):
         return y if out is None else store_out(out, y)
 
 
-_cumulative(np.cumulative_sum, cumsum, 0)
-_cumulative(np.cumulative_prod, cumprod, 1)
+for _function in existing("cumulative_sum"):
+    _cumulative(_function, cumsum, 0)
+for _function in existing("cumulative_prod"):
+    _cumulative(_function, cumprod, 1)

@@ -25,6 +25,7 @@ from chainrule.core.primitive import (
     apply,
     composite,
     elementwise,
+    existing,
     general,
 )
 from chainrule.core.trace import is_traced, plain
@@ -668,11 +669,9 @@ def log_softmax(x, axis=None):
     return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
 
 
-if hasattr(special, "softplus"):
-
-    @composite(special.softplus)
-    def softplus(x):
-        return np.logaddexp(0.0, _array(x))
+@composite(*existing("softplus", special))
+def softplus(x):
+    return np.logaddexp(0.0, _array(x))
 
 
 # ---------------------------------------------------------------- what lifted code sees of them

@@ -23,9 +23,7 @@ def chosen_wrt(wrt: Any, argnums: Any) -> Any:
 
 
 def differentiable(leaf: Any, name: str = "") -> Any:
-    """The leaf as a float or complex array or scalar; ArgumentError if it cannot be
-    differentiated.
-    """
+    """The leaf as a float or complex array or scalar; ArgumentError if it has no derivative."""
     if type(leaf) is np.ndarray and leaf.dtype.kind in "fc":
         return leaf
     if isinstance(leaf, Tracer):
@@ -81,9 +79,7 @@ class Entered:
         self.args, self.kwargs = selection.rebuild(values)
 
     def gather(self, results: Sequence[Any]) -> Any:
-        """Results, one a leaf, in the form of the chosen arguments: one tree, or a tuple of
-        them.
-        """
+        """Results, one a leaf, in the form of the chosen arguments: a tree, or a tuple of them."""
         trees, start = [], 0
         for treedef, n in self.defs:
             trees.append(tree.unflatten(treedef, results[start : start + n]))
@@ -126,9 +122,7 @@ def run(trace: Trace, f: Callable, lift: bool, entered: Entered) -> Any:
 
 
 class Transformed:
-    """A function made from a function: keeps its name and signature, and can be pickled if it
-    can.
-    """
+    """A function made from a function: keeps its name and signature, and pickles if it does."""
 
     f: Callable[..., Any]
     wrt: Any

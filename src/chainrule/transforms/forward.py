@@ -19,6 +19,7 @@ from chainrule.core.trace import (
     adopt,
     bind,
     leaked,
+    not_of_numpy,
     own_buffer,
     plain,
     refuse_lossy_store,
@@ -57,6 +58,8 @@ class Forward(Trace):
             if primitive.multiple:
                 return _like(y, [self.handle(p, None) for p in y])
             return self.handle(y, None) if isinstance(y, (np.ndarray, np.generic, Tracer)) else y
+        if not primitive.multiple and not hasattr(y, "dtype"):
+            raise not_of_numpy(primitive)
         token = _live.set(
             self.outer
         )  # tangents are values of the outer trace: so are arrays rules make

@@ -1,6 +1,5 @@
 """Jacobians, Hessians and Hessian-vector products, made of the two sweeps."""
 
-import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,22 +7,20 @@ from typing import Any
 import numpy as np
 
 from chainrule.base import tree
+from chainrule.base.errors import MismatchError
 from chainrule.core.trace import Recording, Tracer, plain
 from chainrule.transforms.door import Transformed, chosen_wrt, enter, run, strip
 from chainrule.transforms.forward import jvp
-from chainrule.transforms.reverse import grad, pull, sweep
+from chainrule.transforms.reverse import grad, pull
 
 
 @dataclass(frozen=True, eq=False)
 class jacobian(Transformed):
-    """A function that gives all first derivatives of ``f``: shape of the value + shape of the
-    argument.
+    """A function that gives all first derivatives of ``f``, of shape value + argument.
 
     wrt : position, name, or a tuple of them. If the value or the argument is a tree, so is the
-    result:
-    a tree of values, each leaf a tree of arguments. f runs once. Cost: as many sweeps as the value
-    or
-    the argument has elements, whichever is fewer.
+    result: a tree of values, each leaf a tree of arguments. f runs once. Cost: as many sweeps as
+    the value or the argument has elements, whichever is fewer.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -54,49 +51,79 @@ class jacobian(Transformed):
 
 
 def by_rows(program: Any, var: int, value: Any, leaves: list[Any]) -> list[Any]:
-    """One backward sweep per element of the value."""
+    """One backward sweep per element of the value; two if it is complex, for Re and Im."""
     rows: list[list[Any]] = [[] for _ in leaves]
-    for g in one_hots(value):
-        bars = pull(program, {var: g}, program.inputs) if var >= 0 else [None] * len(leaves)
-        for row, bar, leaf in zip(rows, bars, leaves):
-            row.append(np.zeros_like(plain(leaf)) if bar is None else bar)
+    for e in one_hots(value):
+        bars = _pulled(program, var, e, leaves)
+        if e.dtype.kind == "c":
+            turned = _pulled(program, var, e * 1j, leaves)
+            bars = [
+                np.conj(_holomorphic(a, b)) if is_complex(x) else a + 1j * b
+                for a, b, x in zip(bars, turned, leaves)
+            ]
+        for row, bar in zip(rows, bars):
+            row.append(bar)
     return [
-        _stacked(row, np.shape(plain(value)) + np.shape(plain(x)), x)
+        _stacked(row, np.shape(plain(value)) + np.shape(plain(x)), value, x)
         for row, x in zip(rows, leaves)
     ]
 
 
+def _pulled(program: Any, var: int, g: Any, leaves: list[Any]) -> list[Any]:
+    bars = pull(program, {var: g}, program.inputs) if var >= 0 else [None] * len(leaves)
+    return [np.zeros_like(plain(x)) if b is None else b for b, x in zip(bars, leaves)]
+
+
 def by_columns(program: Any, var: int, value: Any, leaves: list[Any]) -> list[Any]:
     """One sweep per element of the argument, over the recorded pullback: J is the transpose of g
-    -> g J.
+    -> g J. Two sweeps if the argument is complex, for Re and Im.
     """
     shape = np.shape(plain(value))
     if var < 0:
-        return [np.zeros(shape + np.shape(plain(x))) for x in leaves]
+        return [_stacked([], shape + np.shape(plain(x)), value, x) for x in leaves]
     with Recording() as trace, np.errstate(all="ignore"):
         g = trace.input(np.ones_like(plain(value))[()])
         bars = pull(program, {var: g}, program.inputs)
+
+    def pushed(bar, e):
+        dy = None
+        if isinstance(bar, Tracer) and bar._trace is trace:
+            (dy,) = pull(trace.program, {bar._var: e}, trace.program.inputs)
+        return np.zeros_like(plain(value)) if dy is None else dy
+
     columns = []
     for bar, leaf in zip(bars, leaves):
         part = []
         for e in one_hots(leaf):
-            mine = isinstance(bar, Tracer) and bar._trace is trace
-            (dy,) = (
-                sweep(trace.program, {bar._var: e}, trace.program.inputs, operator.mul)
-                if mine
-                else (None,)
-            )
-            part.append(np.zeros(shape) if dy is None else dy)
-        stacked = _stacked(part, np.shape(plain(leaf)) + shape, value)
+            dy = pushed(bar, e)
+            if e.dtype.kind == "c":
+                turned = pushed(bar, e * 1j)
+                dy = _holomorphic(dy, turned) if is_complex(value) else dy + 1j * turned
+            part.append(dy)
+        stacked = _stacked(part, np.shape(plain(leaf)) + shape, value, leaf)
         order = (*range(np.ndim(plain(leaf)), stacked.ndim), *range(np.ndim(plain(leaf))))
         columns.append(np.transpose(stacked, order))
     return columns
 
 
+def is_complex(x: Any) -> bool:
+    return np.iscomplexobj(plain(x))
+
+
+def _holomorphic(a: Any, b: Any) -> Any:
+    """``a``, the derivative along 1, if ``b``, the one along i, is i times that."""
+    difference = np.abs(plain(b) - 1j * plain(a))
+    if not np.all(difference <= 1e-6 * (np.abs(plain(a)) + np.abs(plain(b)))):
+        raise MismatchError(
+            "a complex value that is not holomorphic in a complex argument has no complex Jacobian",
+            "Differentiate its real and imaginary parts (np.real(y), np.imag(y)), or use "
+            "chainrule.jvp or chainrule.vjp.",
+        )
+    return a
+
+
 def one_hots(like: Any) -> Iterator[Any]:
-    """Arrays like ``like`` with one 1; for complex values also with one 1j (a real-linear
-    basis).
-    """
+    """Arrays like ``like`` with one 1."""
     like = plain(like)
     for index in np.ndindex(np.shape(like)):
         e = np.zeros_like(like)
@@ -104,9 +131,11 @@ def one_hots(like: Any) -> Iterator[Any]:
         yield e[()]
 
 
-def _stacked(parts: list[Any], shape: tuple[int, ...], like: Any) -> Any:
+def _stacked(parts: list[Any], shape: tuple[int, ...], value: Any, leaf: Any) -> Any:
     if not parts:
-        return np.zeros(shape, plain(like).dtype)
+        complex_ = is_complex(value) or is_complex(leaf)
+        real = np.asarray(plain(value) if complex_ else plain(leaf))
+        return np.zeros(shape, np.result_type(real.real, 1j) if complex_ else real.dtype)
     if any(isinstance(p, Tracer) for p in parts):
         return np.reshape(np.stack(parts), shape)
     return np.array(parts).reshape(shape)
@@ -128,8 +157,7 @@ def hessian(
 
 
 def hvp(f: Callable, x: Any, v: Any, *, lift: bool = True) -> Any:
-    """Product of the Hessian of scalar ``f`` at ``x`` with ``v``; the Hessian itself is never
-    formed.
+    """Product of the Hessian of scalar ``f`` at ``x`` with ``v``; the Hessian is never formed.
 
     x, v : arrays (n,), or nested containers of equal structure.   returns : like x.
     Cost about 4 evaluations of f, memory as one gradient. Raises NotScalarError if f(x) is not a

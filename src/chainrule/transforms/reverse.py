@@ -31,9 +31,7 @@ from chainrule.transforms.door import Transformed, enter, leave, run, strip
 
 
 class Cotangents:
-    """One cotangent a variable; ``None`` is zero. Buffers the sweep made itself are added to in
-    place.
-    """
+    """One cotangent a variable; ``None`` is zero. Buffers of our own are added to in place."""
 
     __slots__ = ("bars", "dtypes", "owned", "shapes")
 
@@ -77,9 +75,7 @@ class Cotangents:
         add_at(self.buffer(x, g), index, g)
 
     def write(self, plan: Any, operands: tuple, result: int, g: Any, index: Any) -> None:
-        """Pull back ``y = x with x[index] = v``: the buffer is handed on to x, cleared at the
-        index.
-        """
+        """Pull back ``y = x with x[index] = v``: x gets the buffer, cleared at the index."""
         if plan.mask & 2:
             self.add(operands[-1], stored(g, index, self.shapes[result]))
         if plan.mask & 1:
@@ -203,12 +199,10 @@ def published(bars: list[Any], leaves: list[Any]) -> list[Any]:
 
 
 def vjp(f: Callable, *args: Any, lift: bool = True) -> tuple[Any, "Pullback"]:
-    """Value of ``f(*args)`` and its pullback, which maps a cotangent of the value to those of the
-    args.
+    """Value of ``f(*args)`` and its pullback, from a cotangent of the value to those of the args.
 
     All arguments may be trees, and so may the value. ``pullback(cotangent)`` gives a tuple, one
-    entry
-    per argument, and may be called again. Cost of a pullback: a few evaluations of f.
+    entry per argument, and may be called again. Cost of a pullback: a few evaluations of f.
 
     >>> y, pullback = vjp(lambda x: x**2, np.array([1.0, 3.0]))
     >>> pullback(np.array([1.0, 10.0]))

@@ -18,8 +18,7 @@ class trace(Transformed):
     """A function that gives the ``Program`` of ``f`` at its arguments.
 
     Inputs are the arguments ``wrt`` (default: all that hold floats). The program keeps constants
-    and
-    the values seen; it holds for the branches taken at this point.
+    and the values seen; it holds for the branches taken at this point.
 
     >>> print(trace(lambda x: np.sum(np.sin(x) * 2.0))(np.ones(3)))
     x: float64[3] ->
