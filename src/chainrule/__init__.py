@@ -35,7 +35,7 @@ from chainrule.transforms.tracing import trace
 if TYPE_CHECKING:
     from chainrule import interop, numeric
     from chainrule.checker import Report, check
-    from chainrule.explainer import Derivation, explain
+    from chainrule.explainer import Derivation, explain, explain_nan
 
 __version__ = "0.1.0"
 
@@ -58,6 +58,7 @@ __all__ = [
     "check",
     "constant",
     "explain",
+    "explain_nan",
     "grad",
     "hessian",
     "hvp",
@@ -77,6 +78,7 @@ _LATE = {  # imported when first used: most programs only need gradients
     "check": ("chainrule.checker", "check"),
     "Report": ("chainrule.checker", "Report"),
     "explain": ("chainrule.explainer", "explain"),
+    "explain_nan": ("chainrule.explainer", "explain_nan"),
     "Derivation": ("chainrule.explainer", "Derivation"),
 }
 

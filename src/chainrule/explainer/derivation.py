@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.base.errors import NotScalarError
 from chainrule.base.where import Line
-from chainrule.core.primitive import Plan
+from chainrule.core.primitive import Plan, masked_product
 from chainrule.core.printing import ATOM, constant_text, expression, type_text
 from chainrule.core.program import Program
 from chainrule.core.project import project
@@ -145,8 +145,11 @@ def _right_side(program: Program, i: int, constants: dict[int, str]) -> str:
 # ---------------------------------------------------------------- backward
 
 
-def _backward(program: Program, output: int, constants: list[dict[int, str]]):
-    """Steps of the sweep: a variable's line stands where all its uses have been passed."""
+def _backward(program: Program, output: int, constants: list[dict[int, str]], masked: bool = True):
+    """Steps of the sweep: a variable's line stands where all its uses have been passed.
+
+    ``masked=False`` leaves 0 times inf as it is, to see where NaN comes from.
+    """
     terms: dict[int, list[tuple[str, int, int]]] = {output: [("1", ATOM, -1)]}
     bars: dict[int, Any] = {output: np.ones((), program.dtypes[output])[()]}
     for i in reversed(range(len(program))):
@@ -156,7 +159,7 @@ def _backward(program: Program, output: int, constants: list[dict[int, str]]):
         for v in results:
             if v in bars:
                 yield _bar(program, v, terms[v], bars[v], program.line(i))
-        for var, text, bar in _pulled(program, i, constants[i], bars):
+        for var, text, bar in _pulled(program, i, constants[i], bars, masked):
             terms.setdefault(var, []).append((*text, i))
             bars[var] = bar if var not in bars else bars[var] + bar
     for v in program.inputs:
@@ -179,7 +182,9 @@ def _bar(
     )
 
 
-def _pulled(program: Program, i: int, constants: dict[int, str], bars: dict[int, Any]):
+def _pulled(
+    program: Program, i: int, constants: dict[int, str], bars: dict[int, Any], masked: bool
+):
     """(operand, text, value) of each cotangent that equation i sends back.
 
     The equation's pullback runs on tracers of its own operands, so that what it computes is a small
@@ -202,15 +207,20 @@ def _pulled(program: Program, i: int, constants: dict[int, str], bars: dict[int,
         several = plan.primitive.multiple
         residuals = plan.capture(values, tuple(ys) if several else ys[0])
         out = plan.pullback(tuple(gs) if several else gs[0], operator.mul, residuals, params)
+        safe = out
+        if masked and not all(b is None or np.isfinite(plain(b)).all() for b in out):
+            g = plain(tuple(gs) if several else gs[0])
+            safe = plan.pullback(g, masked_product, plain(residuals), plain(params))
         found = []
-        for var, bar in zip(program.operands[i], out):
+        for var, bar, value in zip(program.operands[i], out, safe):
             if bar is not None:
                 bar = project(bar, program.shapes[var], program.dtypes[var])
-                found.append((var, bar))
-    for var, bar in found:
+                value = project(plain(value), program.shapes[var], program.dtypes[var])
+                found.append((var, bar, value))
+    for var, bar, value in found:
         traced = isinstance(bar, Tracer) and bar._var >= 0
         text = _inline(local.program, bar._var, names) if traced else constant_text(plain(bar))
-        yield var, text, plain(bar)
+        yield var, text, value
 
 
 def _inline(program: Program, var: int, names: dict[int, str]) -> tuple[str, int]:
