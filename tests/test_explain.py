@@ -1,4 +1,6 @@
-"""The derivation written down: the user's names, lines and shapes, and right numbers in each step."""
+"""The derivation written down: the user's names, lines and shapes, and right numbers in each
+step.
+"""
 
 import numpy as np
 import pytest

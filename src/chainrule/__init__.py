@@ -33,7 +33,7 @@ from chainrule.transforms.reverse import grad, value_and_grad, vjp
 from chainrule.transforms.tracing import trace
 
 if TYPE_CHECKING:
-    from chainrule import interop, numeric
+    from chainrule import interop, math, numeric, numpy, scipy
     from chainrule.checker import Report, check
     from chainrule.explainer import Derivation, explain, explain_nan
 
@@ -66,7 +66,10 @@ __all__ = [
     "jacobian",
     "jvp",
     "lift",
+    "math",
     "numeric",
+    "numpy",
+    "scipy",
     "trace",
     "value_and_grad",
     "vjp",
@@ -74,6 +77,9 @@ __all__ = [
 
 _LATE = {  # imported when first used: most programs only need gradients
     "numeric": ("chainrule.numeric", None),
+    "numpy": ("chainrule.numpy", None),
+    "scipy": ("chainrule.scipy", None),
+    "math": ("chainrule.math", None),
     "interop": ("chainrule.interop", None),
     "check": ("chainrule.checker", "check"),
     "Report": ("chainrule.checker", "Report"),

@@ -68,8 +68,10 @@ class NanReport:
             lines.append(f"  backward: {self.backward}")
         if self.masked:
             lines.append(
-                "      It is 0 times an infinite slope, of an element that does not reach the value\n"
-                "      (the branch not taken of np.where, an unused element): chainrule takes it as 0."
+                "      It is 0 times an infinite slope, of an element that does not reach the "
+                "value\n"
+                "      (the branch not taken of np.where, an unused element): chainrule takes "
+                "it as 0."
             )
         elif self.backward is not None and self.forward is None:
             lines.append(
@@ -79,7 +81,8 @@ class NanReport:
 
 
 def explain_nan(f: Callable, *args: Any, wrt: Any = None, **kwargs: Any) -> NanReport:
-    """The first statement and element that makes a NaN or inf, in the value and in the gradient of f.
+    """The first statement and element that makes a NaN or inf, in the value and in the gradient of
+    f.
 
     Forward, the first operation with a result that is not finite although what went in was.
     Backward, the first cotangent of the plain chain rule that is not finite, and whether it is only
