@@ -3,6 +3,7 @@
 import contextlib
 import doctest
 import importlib
+import importlib.util
 import io
 import os
 import pkgutil
@@ -56,6 +57,13 @@ def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
         else:
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile(code, str(file), "exec"), namespace)
+
+
+def test_the_page_of_errors_is_what_the_code_says():
+    spec = importlib.util.spec_from_file_location("errors_page", ROOT / "docs" / "errors.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "errors.md").read_text() == module.page(), "run python docs/errors.py"
 
 
 def commands(page: Path) -> list[str]:

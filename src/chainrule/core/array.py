@@ -511,7 +511,14 @@ class Protocols(Tracer):
 
     def __int__(self):  # int(x) is piecewise constant; storing into integers is a mistake
         if is_traced(self) and _stores(sys._getframe(1)):
-            raise _escape("storing into an array of integers")
+            raise refuse(
+                NonDifferentiableError(
+                    "a traced value is stored into an array of integers, which would drop its "
+                    "derivative",
+                    "Make the array of floats (dtype=float), or store a constant: "
+                    "chainrule.constant(x).",
+                )
+            )
         return int(plain(self))
 
     def __index__(self):

@@ -383,7 +383,11 @@ def _warn_not_finite(bars: list[Any], value: Any) -> None:
     if any(isinstance(b, Tracer) for b in bars):
         return  # an inner derivative: the outer one will say so if it matters
     mode = np.geterr()["divide"]
-    text = message("the value is finite, its gradient is not (inf or nan)", "", user_line())
+    text = message(
+        "the value is finite, its gradient is not (inf or nan)",
+        "chainrule.explain_nan(f, *args) says where it comes from.",
+        user_line(),
+    )
     if mode == "raise":
         raise FloatingPointError(text)
     if mode == "warn":

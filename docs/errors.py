@@ -1,0 +1,180 @@
+"""Writes docs/errors.md: every trap, run for real, with the message a user sees.
+
+``python docs/errors.py`` rewrites the page; a test compares it with what the code says now.
+"""
+
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import chainrule as cr
+
+HEAD = """# Error messages
+
+What each trap says, made by running the code (`python docs/errors.py`). A message says what
+happened, names your line, and says what to do. Nothing here is silent: a derivative that would be
+lost is an error that is raised even if something in between swallowed it.
+"""
+
+TRAPS = [
+    (
+        "The value is not a scalar",
+        """
+def f(x):
+    return x ** 2
+
+cr.grad(f)(np.array([1.0, 2.0]))
+""",
+    ),
+    (
+        "The value does not depend on the argument (a warning; the gradient is zero)",
+        """
+def f(x):
+    y = np.sin(x)
+    return np.sum(np.sign(x))
+
+cr.grad(f)(np.array([1.0, 2.0]))
+""",
+    ),
+    (
+        "The gradient is not finite (a warning)",
+        """
+cr.grad(np.sqrt)(0.0)
+""",
+    ),
+    (
+        "wrt names no argument",
+        """
+def loss(weights, data):
+    return np.sum(weights * data)
+
+cr.grad(loss, wrt="wieghts")(np.ones(2), np.ones(2))
+""",
+    ),
+    (
+        "An argument that is not made of numbers",
+        """
+def loss(params):
+    return np.sum(params["w"])
+
+cr.grad(loss)({"w": np.ones(2), "name": "model 3"})
+""",
+    ),
+    (
+        "A tangent of the wrong shape",
+        """
+cr.jvp(np.sin, (np.ones(3),), (np.ones(2),))
+""",
+    ),
+    (
+        "An operation without a rule",
+        """
+def f(x):
+    return np.sum(np.packbits(x > 0)) + np.sum(np.fft.fft(x).real)
+
+cr.grad(f)(np.ones(8))
+""",
+    ),
+    (
+        "A traced value stored into integers",
+        """
+def f(x):
+    counts = np.zeros(3, dtype=int)
+    counts[0] = x[0]
+    return counts.sum() * x[1]
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+    (
+        "A conversion that lifting cannot reach (lift=False)",
+        """
+def f(x):
+    return math.sin(x[0])
+
+cr.grad(f, lift=False)(np.ones(3))
+""",
+    ),
+    (
+        "An assignment into a plain array (lift=False)",
+        """
+def f(x):
+    out = np.zeros(3)
+    out[0] = x[0] ** 2
+    return out.sum()
+
+cr.grad(f, lift=False)(np.ones(3))
+""",
+    ),
+    (
+        "A refusal that something swallowed",
+        """
+def f(x):
+    try:
+        return np.sum(np.fft.fft(x).real)
+    except Exception:
+        return np.sum(x)
+
+cr.grad(f)(np.ones(4))
+""",
+    ),
+    (
+        "A traced value kept from an earlier trace",
+        """
+kept = []
+
+def f(x):
+    kept.append(x[0] * 2)
+    return np.sum(x)
+
+def g(x):
+    cr.grad(f)(x)
+    return kept[0] * x[0]
+
+cr.grad(lambda x: cr.grad(g)(x)[0])(np.ones(2))
+""",
+    ),
+    (
+        "A bad index, exactly as in NumPy",
+        """
+def f(x):
+    return x[5]
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+]
+
+
+def message(code: str) -> str:
+    """The warning or error of the code, as it stands in a file called model.py."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.py"
+        file.write_text(code)
+        namespace = {"__name__": "model"}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                exec("import math\nimport numpy as np\nimport chainrule as cr", namespace)
+                exec(compile(code, str(file), "exec"), namespace)
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"
+        for warning in caught:
+            if issubclass(warning.category, (cr.IndependentOutputWarning, RuntimeWarning)):
+                return f"{warning.category.__name__}: {warning.message}"
+    raise AssertionError(f"no message from\n{code}")
+
+
+def page() -> str:
+    parts = [HEAD]
+    for title, code in TRAPS:
+        source = code.strip("\n")
+        parts.append(f"## {title}\n\n```text\n{source}\n```\n\n```text\n{message(source)}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    target = Path(__file__).with_name("errors.md")
+    target.write_text(page())
+    print(f"wrote {target.name}", file=sys.stderr)
