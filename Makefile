@@ -1,6 +1,8 @@
 # Every target creates the virtual environment it needs; nothing has to be installed first but Python 3.11+.
 PYTHON ?= python3
 VENV   ?= .venv
+PINS   ?=
+OLDEST  = VENV=.venv-oldest PINS='numpy~=2.0.0 scipy~=1.13.0'
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 
@@ -11,7 +13,7 @@ TEST    = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' $(PINS)
 	touch $@
 
 demo: $(STAMP)
@@ -20,8 +22,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(TEST) -m "not slow"
 
+# Everything, and then the quick tests on the oldest NumPy and SciPy, where they install (Python 3.11, 3.12).
 test-all: $(STAMP)
 	$(TEST)
+	@if $(MAKE) $(OLDEST) .venv-oldest/.installed; then $(MAKE) $(OLDEST) test; \
+	else echo "NumPy 2.0 does not install on this Python: nothing was tested on it."; fi
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -40,4 +45,4 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .pytest_cache .mypy_cache .ruff_cache .hypothesis

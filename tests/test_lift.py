@@ -7,6 +7,7 @@ import math
 import operator
 import pickle
 import struct
+import sys
 import threading
 import time
 import types
@@ -320,6 +321,48 @@ def test_code_without_source():
     assert cr.grad(namespace["f"])(X)[0] == 2 * X[0]
     bare = eval("lambda x: (lambda y: y[0])([float(x[1])])", {})
     assert cr.grad(bare)(X)[1] == 1.0
+
+
+def test_what_exec_assigns_does_not_reach_the_locals_of_a_function():
+    def f(x):
+        y = x * 2
+        exec("y = 5.0")
+        return np.sum(y) * eval("x[0]")
+
+    value, slope = cr.value_and_grad(f)(X)
+    np.testing.assert_allclose(value, f(X))
+    np.testing.assert_allclose(slope, cr.numeric.gradient(f, X).value, rtol=1e-8)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="these keywords are new in Python 3.13")
+def test_eval_with_locals_by_keyword():
+    np.testing.assert_array_equal(
+        cr.grad(lambda x: eval("2 * float(y)", locals={"y": x[1]}))(X), [0, 2, 0]
+    )
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of Python 3.12")
+def test_names_in_type_parameters_and_annotations_of_a_class():
+    namespace = {"np": np}
+    exec(
+        """
+def f(x):
+    class Model[T: (float, int)]:
+        scale = float(x[0])
+        type number = float
+        bias = number.__value__(x[2])
+
+        def at(self, v: T) -> T:
+            return self.scale * float(v) + self.bias
+
+    def twice[U](v: U) -> U:
+        return 2 * float(v)
+
+    return twice(Model().at(x[1]))
+""",
+        namespace,
+    )
+    np.testing.assert_allclose(cr.grad(namespace["f"])(X), [2 * X[1], 2 * X[0], 2])
 
 
 def test_third_party_code_is_lifted_and_the_standard_library_is_not():

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from chainrule import interop, math, numeric, numpy, scipy
     from chainrule.checker import Report, check
     from chainrule.explainer import Derivation, explain, explain_nan
+    from chainrule.transforms.custom import custom_rule, primitive
+    from chainrule.transforms.numerical import numerical
 
 __version__ = "0.1.0"
 
@@ -57,6 +59,7 @@ __all__ = [
     "RuleError",
     "check",
     "constant",
+    "custom_rule",
     "explain",
     "explain_nan",
     "grad",
@@ -68,7 +71,9 @@ __all__ = [
     "lift",
     "math",
     "numeric",
+    "numerical",
     "numpy",
+    "primitive",
     "scipy",
     "trace",
     "value_and_grad",
@@ -86,6 +91,9 @@ _LATE = {  # imported when first used: most programs only need gradients
     "explain": ("chainrule.explainer", "explain"),
     "explain_nan": ("chainrule.explainer", "explain_nan"),
     "Derivation": ("chainrule.explainer", "Derivation"),
+    "primitive": ("chainrule.transforms.custom", "primitive"),
+    "custom_rule": ("chainrule.transforms.custom", "custom_rule"),
+    "numerical": ("chainrule.transforms.numerical", "numerical"),
 }
 
 

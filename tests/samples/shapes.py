@@ -84,7 +84,8 @@ SAMPLES = {
     ],
     "astype": [
         sample(lambda x: x.astype(complex), M),
-        sample(lambda x: np.astype(x, np.complex128), S),
+        sample(lambda x: x.astype(np.complex128), S),
+        sample(lambda x: np.astype(x, np.complex128), T),
         sample(lambda x: x.astype(np.complex128), EMPTY),
     ],
     "copy": [

@@ -64,6 +64,29 @@ def leaves_like(treedef: TreeDef, tree: Any, root: str = "") -> list:
     return [by_path[path] for path in treedef.paths()]
 
 
+def leaves_or_none(treedef: TreeDef, tree: Any, root: str = "") -> list:
+    """As ``leaves_like``, but ``None`` may stand for any leaf or subtree: it gives None for each.
+
+    >>> leaves_or_none(flatten({"a": 1.0, "b": (2.0, 3.0)})[1], {"a": 10.0, "b": None})
+    [10.0, None, None]
+    """
+    if tree is None:
+        return [None] * treedef.num_leaves
+    if treedef.is_leaf():
+        return [tree]
+    try:
+        parts = _one_level(treedef).flatten_up_to(_box(tree))
+    except (ValueError, TypeError):
+        difference = _first_difference(treedef, flatten(tree)[1], root)
+        raise MismatchError(
+            difference or f"{root} has another structure than its argument.",
+            "Give it the structure of the argument it belongs to; None stands for zero.",
+        ) from None
+    steps = [_step(accessor) for accessor in _one_level(treedef).accessors()]
+    rows = zip(treedef.children(), parts, steps)
+    return [x for child, part, step in rows for x in leaves_or_none(child, part, root + step)]
+
+
 def map(f: Callable, tree: Any, *rest: Any) -> Any:
     """The tree of ``f(leaf, *leaves of the others)``.
 
@@ -122,7 +145,9 @@ class _Shell:
     __slots__ = ("fields", "kind", "others")
 
     def __init__(self, instance: Any):
-        self.kind = kind = type(instance)
+        kind = type(instance)
+        # Seen lifted, an instance has a made-up class that names the one it stands for.
+        self.kind = kind = type.__getattribute__(kind, "__dict__").get("_cr_class", kind)
         names = (field.name for field in dataclasses.fields(instance))
         self.fields = tuple(name for name in names if hasattr(instance, name))
         slots = [name for base in kind.__mro__ for name in _slots(base)]

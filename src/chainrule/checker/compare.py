@@ -113,12 +113,19 @@ class Measured:
         return np.where(np.isnan(distance), np.inf, distance)
 
     def excess(self, claim: Claim) -> np.ndarray:
-        """(N,) the gap in units of what is tolerated: above 1 the claim is wrong."""
+        """(N,) the gap in units of what is tolerated: above 1 the claim is wrong.
+
+        A claim that is not finite is wrong where the slope is sharp, not where it is only bounded:
+        next to an infinite slope, as of cbrt at 0, differences are huge but finite.
+        """
+        finite = np.isfinite(claim.gradient)
         tolerated = 2 * self.margin + claim.tol * np.abs(claim.gradient) + claim.rounding
-        tolerated = np.where(np.isfinite(claim.gradient), tolerated, 1.0)
+        tolerated = np.where(finite, tolerated, 1.0)
         with np.errstate(all="ignore"):
             excess = self.gap(claim.gradient) / np.maximum(tolerated, 1e-300)
-        return np.where(np.isfinite(self.bound), excess, 0.0)
+            large = np.maximum(np.abs(self.value), claim.size / claim.point.scale)
+        known = np.where(finite, np.isfinite(self.bound), self.margin <= RESOLUTION * large)
+        return np.where(known, excess, 0.0)
 
     def wrong(self, claim: Claim) -> np.ndarray:
         return self.excess(claim) > 1

@@ -223,7 +223,10 @@ class _Judge:
             if self.function.failure is not None:
                 why += f" Near the point f raised {self.function.failure!r}"
         else:
-            error = float(measured.resolution(claim)[i])
+            known = (
+                measured.resolution(claim) if np.isfinite(claim.gradient[i]) else measured.margin
+            )
+            error = float(known[i])
             why = f"the slope along {name} is known only to ± {error:.1e}, claimed {_g(claim, i)}"
             why += f": f has noise of {self.noise_size():.1e}"
         reason = f"{lost.size} of {int(measured.tried.sum())} numbers cannot be verified; {why}"

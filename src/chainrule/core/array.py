@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError, NoRuleError
+from chainrule.core.lift_code import may_lift
 from chainrule.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, load_late
 from chainrule.core.trace import Tracer, bind, current, is_traced, plain, refuse
 
@@ -38,6 +39,13 @@ def _defers(other: Any) -> bool:
     if hasattr(kind, "__array_ufunc__"):
         return kind.__array_ufunc__ is None
     return getattr(kind, "__array_priority__", -1.0) > 0
+
+
+def _is_objects_business(x: Any, kind: type) -> bool:
+    """A number times an object of the user's: NumPy asks the object too, after some detours."""
+    if isinstance(x, np.ndarray) or hasattr(kind, "__array__") or hasattr(kind, "__array_ufunc__"):
+        return False
+    return may_lift(kind.__module__) and not issubclass(kind, (list, tuple))
 
 
 NUMBERS = frozenset({int, float, np.float64})
@@ -64,7 +72,7 @@ def _binary(ufunc):
             if self._var is none and other._var is none:
                 return constant_of(trace, ufunc, self._value, other._value)
             return trace.process(UFUNCS[ufunc], (self, other), _NONE)
-        if kind not in HANDLES and _defers(other):
+        if kind not in HANDLES and (_defers(other) or _is_objects_business(self, kind)):
             return NotImplemented
         return bind(UFUNCS[ufunc], (self, other), _NONE)
 
@@ -579,8 +587,12 @@ class Protocols(Tracer):
     def fill(self, value):
         self[...] = value
 
-    def compress(self, condition, axis=None):
-        return FUNCTIONS[np.compress](condition, self, axis)
+    def clip(self, min=None, max=None, out=None, **kwargs):
+        kwargs = kwargs if out is None else {"out": out, **kwargs}
+        return Protocols.__array_function__(self, np.clip, (), (self, min, max), kwargs)
+
+    def compress(self, condition, axis=None, out=None):
+        return FUNCTIONS[np.compress](condition, self, axis, out)
 
     def put(self, indices, values, mode="raise"):
         FUNCTIONS[np.put](self, indices, values, mode=mode)
@@ -655,7 +667,7 @@ def _install() -> None:
     for name, compares in compare.items():
         setattr(Protocols, f"__{name}__", _compare(compares))
     for name in (
-        "all any argmax argmin argpartition argsort choose clip conj conjugate cumprod cumsum "
+        "all any argmax argmin argpartition argsort choose conj conjugate cumprod cumsum "
         "diagonal dot max mean min nonzero prod ptp repeat round searchsorted std sum take "
         "trace var"
     ).split():

@@ -298,7 +298,11 @@ class View(Array):
         return self._cached
 
     def _read(self) -> Any:
-        return bind(self._primitive, (self._root,), self._params)
+        root = self._root
+        if type(root) is Foreign and root._value is root._memory and root._trace.owner:
+            # as NumPy's view, because code that is not lifted may write to the memory as well
+            return root._trace.constant(Path(self._path).apply(root._memory))
+        return bind(self._primitive, (root,), self._params)
 
     @property
     def _trace(self):  # type: ignore[override]

@@ -123,7 +123,7 @@ def _place(x: Any, path: Path) -> tuple[Any, Any]:
     start = Path(tuple(steps))
     plain_x = plain(x)
     view = start.apply(plain_x)
-    if np.may_share_memory(view, plain_x) or not plain_x.size:
+    if np.may_share_memory(view, plain_x) or not view.size:
         return start.apply(x), last
     flat = start.apply(np.arange(plain_x.size).reshape(plain_x.shape))[last]
     return x, np.unravel_index(flat, plain_x.shape)

@@ -16,7 +16,14 @@ import functools
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any
 
 import numpy as np
@@ -26,6 +33,8 @@ from chainrule.core.lift_code import facts, may_lift
 from chainrule.core.lift_containers import LiftedDict, LiftedList
 from chainrule.core.lift_functions import Cell, memoised, writing_back
 from chainrule.core.lift_memory import owner_of, steps_to
+from chainrule.core.lift_objects import Objects, StandIn
+from chainrule.core.lift_views import unview
 from chainrule.core.primitive import load_late
 from chainrule.core.settle import Settler
 from chainrule.core.trace import Trace, Tracer, current
@@ -186,7 +195,14 @@ def _import(name, globals=None, locals=None, fromlist=(), level=0):
     return module if trace is None else Lifter.of(trace).map(module)
 
 
-_BUILTINS = {**builtins.__dict__, "__import__": _import}
+def _build_class(body, name, *bases, **keywords):
+    """``class`` inside lifted code: of the real bases; its stand-in is what the code sees."""
+    made = builtins.__build_class__(body, name, *map(unview, bases), **keywords)
+    trace = current()
+    return made if trace is None else Lifter.of(trace).map(made)
+
+
+_BUILTINS = {**builtins.__dict__, "__import__": _import, "__build_class__": _build_class}
 
 
 # ---------------------------------------------------------------- the lifter of a trace
@@ -205,6 +221,7 @@ class Lifter:
         self.clones: list[tuple[FunctionType, FunctionType]] = []  # with the originals
         self.cells: dict[int, Cell] = {}  # by id of the original
         self.settler = Settler()
+        self.objects = Objects(self)
         trace.at_end.append(self.end)
 
     @staticmethod
@@ -229,6 +246,7 @@ class Lifter:
             )
             if original.__dict__:
                 settler.namespace(original.__dict__)
+        self.objects.end()
         settler.end()
         for shadow in self.shadows.values():
             shadow.lifter = None
@@ -245,14 +263,22 @@ class Lifter:
         if how is not None:
             return how(self, value) if self.live else value
         if isinstance(value, type):
-            return REPLACEMENTS.get(value, value)
+            ours = REPLACEMENTS.get(value)
+            return ours or (self.objects.of_class(value) if self.live else value)
+        if type(type(value)) is StandIn:
+            return self.objects.of(value) if self.live else value
         make = _maker(type(value))
         if make is not None and self.live:
             return self.once(value, lambda: make(value, self.map))
-        if type(value).__module__[:7] == "_cython":
+        if (type(value).__module__ or "")[:7] == "_cython":
             load_maker(value.__module__)
             return REPLACEMENTS.get(value, value)
-        return value
+        if not self.live:
+            return value
+        ours = self.objects.of(value)
+        if ours is value and may_lift(type(value).__module__) and type(type(value)) is not StandIn:
+            self.settler.reached(value)  # lifted code may store handles in its attributes
+        return ours
 
     def once(self, original: Any, make: Callable[[], Any]) -> Any:
         """What stands for ``original``, made at the first call and the same afterwards."""
@@ -271,6 +297,9 @@ class Lifter:
             return self.map(f)
         call = getattr(type(f), "__call__", None)  # noqa: B004
         if type(call) is FunctionType:
+            view = self.map(f)
+            if view is not f:
+                return view
             self.settler.reached(f)
             return MethodType(self.function(call), f)
         return f
@@ -298,8 +327,10 @@ class Lifter:
                 return f  # born in lifted code
             namespace = namespace.original  # born in an earlier trace
         module = namespace.get("__name__") or ""
+        if module.startswith("scipy.") and load_late():
+            return self.function(f)  # it may have a rule now
         if not may_lift(module) and not _wraps_liftable(f):
-            return self.function(f) if module.startswith("scipy.") and load_late() else f
+            return f
         return self.clone(f, namespace)
 
     def clone(self, f: FunctionType, namespace: dict[str, Any]) -> Any:
@@ -355,14 +386,18 @@ class Lifter:
             module[1].__dict__.pop(name, None)
 
     def method(self, m: MethodType) -> Any:
+        owner = self.map(m.__self__)
+        if type(m.__func__) is _LRU:
+            return MethodType(self.cached(m.__func__), owner)
         if type(m.__func__) is not FunctionType:  # of an object written in C: a random generator
-            owner = self.map(m.__self__)
             return m if owner is m.__self__ else getattr(owner, m.__name__)
         lifted = self.function(m.__func__)
-        if lifted is m.__func__:
-            return m
-        self.settler.reached(m.__self__)
-        return MethodType(lifted, m.__self__)
+        if lifted is m.__func__ and (owner is m.__self__ or not _born_lifted(lifted)):
+            if owner is m.__self__ or isinstance(owner, type):
+                return m
+        if owner is m.__self__:
+            self.settler.reached(owner)
+        return MethodType(lifted, owner)
 
     def partial(self, p: functools.partial) -> Any:
         def make():
@@ -429,12 +464,12 @@ class Lifter:
         if known is not None:
             return known[1]
         self.settler.reached(x)
-        if _UNCHANGED.issuperset(map(type, x.values())):
+        if _UNCHANGED.issuperset(map(type, x.values())) and _UNCHANGED.issuperset(map(type, x)):
             return self.stands(x, x)
         ours = LiftedDict()
         self.stands(x, ours)
-        dict.update(ours, {k: self.map(v) for k, v in x.items()})
-        if all(a is b for a, b in zip(ours.values(), x.values())):
+        dict.update(ours, {self.map(k): self.map(v) for k, v in x.items()})
+        if all(a is b for a, b in zip((*ours, *ours.values()), (*x, *x.values()))):
             return self.stands(x, x)
         ours._original, ours._settler = x, self.settler
         return ours
@@ -472,6 +507,10 @@ def _wraps_liftable(f: FunctionType) -> bool:
     """Wrappers of the standard library (contextmanager) around a function that may be lifted."""
     inner = f.__dict__.get("__wrapped__")
     return type(inner) is FunctionType and may_lift(inner.__globals__.get("__name__") or "")
+
+
+def _born_lifted(f: Any) -> bool:
+    return type(getattr(f, "__globals__", None)) is Shadow
 
 
 def _module_id(namespace: dict[str, Any]) -> int:
@@ -514,8 +553,9 @@ _MAPPERS: dict[type, Callable[[Lifter, Any], Any]] = {
     list: Lifter.of_list,
     dict: Lifter.of_dict,
     tuple: Lifter.of_tuple,
-    **dict.fromkeys((defaultdict, OrderedDict, deque, set), Lifter.reached),
+    **dict.fromkeys((defaultdict, OrderedDict, deque, set, SimpleNamespace), Lifter.reached),
     LiftedList: _itself,
     LiftedDict: _itself,
+    StandIn: _itself,
     **dict.fromkeys(_UNCHANGED, _itself),
 }

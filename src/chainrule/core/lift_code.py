@@ -20,6 +20,8 @@ _LIFTED_INSIDE = (
     "scipy.optimize",
     "scipy.stats",
     "scipy.integrate",
+    "scipy._lib",  # SciPy's array-API layer, in two places of two versions
+    "scipy._external",
     "functools",
     "statistics",
 )
@@ -27,8 +29,9 @@ _STDLIB = os.path.abspath(sysconfig.get_paths()["stdlib"]) + os.sep
 _may_lift: dict[str, bool] = {}
 
 
-def may_lift(module: str) -> bool:
+def may_lift(module: str | None) -> bool:
     """Whether Python code of this module runs lifted: no standard library, no array packages."""
+    module = module or ""  # code run by exec in a dict without a __name__ has none
     known = _may_lift.get(module)
     if known is None:
         top = module.partition(".")[0]

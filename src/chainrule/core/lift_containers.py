@@ -24,20 +24,20 @@ class LiftedList(list):
 
 
 class LiftedDict(dict):
-    """A dict with mapped values. What changes it changes the original too."""
+    """A dict with mapped keys and values. What changes it changes the original too."""
 
     __slots__ = ("_original", "_settler")
     _original: dict
     _settler: Settler
 
     def mirror(self) -> None:
-        values = {k: self._settler.original(v) for k, v in self.items()}
+        values = {self._settler.original(k): self._settler.original(v) for k, v in self.items()}
         self._original.clear()
         self._original.update(values)
 
     def __setitem__(self, key, value):
         dict.__setitem__(self, key, value)
-        self._original[key] = self._settler.original(value)
+        self._original[self._settler.original(key)] = self._settler.original(value)
 
     def __reduce_ex__(self, protocol):
         return dict, (dict(self),)

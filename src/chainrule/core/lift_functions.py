@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from types import CellType, FunctionType, ModuleType
+from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,7 @@ class Cell:
         except ValueError:  # empty: its owner will fill it
             self.seen = original
             return
-        may_change = callable(content) or isinstance(
-            content, (np.ndarray, ModuleType, list, dict, tuple)
-        )
-        self.seen = CellType() if may_change else original
+        self.seen = original if type(content) in _UNCHANGED else CellType()
 
     def fill(self, map: Callable[[Any], Any]) -> None:
         if self.seen is not self.original and not self.filled:
@@ -62,6 +59,7 @@ class Cell:
 
 
 _EMPTY = object()
+_UNCHANGED = frozenset({int, float, str, bool, complex, type(None), np.float64, np.int64})
 
 
 def _content(cell: CellType) -> Any:

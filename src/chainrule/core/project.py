@@ -25,7 +25,7 @@ def unbroadcast(bar: Any, shape: tuple[int, ...]) -> Any:
     """The transpose of ``broadcast_to``: sum over what it repeated."""
     extra = bar.ndim - len(shape)
     if extra < 0:  # an operand with leading axes of length one, (1, 3) stored into (3,)
-        return unbroadcast(bar, shape[-extra:]).reshape(shape)
+        bar, extra = bar.reshape((1,) * -extra + bar.shape), 0
     if extra:
         bar = np.sum(bar, axis=tuple(range(extra)))
     stretched = tuple(i for i, n in enumerate(shape) if n == 1 and bar.shape[i] != 1)

@@ -252,7 +252,10 @@ class Recording(Trace):
             dtype = y.dtype
         except AttributeError:  # with a Fraction: Python did it, and not NumPy
             raise not_of_numpy(primitive) from None
-        key = mask + mask + (dtype.kind == "c")
+        letter = dtype.kind
+        if letter == "O":
+            raise not_of_numpy(primitive)
+        key = mask + mask + (letter == "c")
         plan = primitive.plans.get(key) or primitive.plan(mask, key & 1)
         if foreign and (plan.kept or self.program.full):
             own_copies(operands, values, range(len(values)) if self.program.full else plan.kept)
@@ -405,6 +408,7 @@ Refusal.remember = staticmethod(refuse)
 
 
 def not_of_numpy(primitive: Primitive) -> NonDifferentiableError:
+    """The error where NumPy leaves an operation to Python; raising it makes the trace remember."""
     return NonDifferentiableError(
         f"{primitive.name} of a traced value and a number or array that NumPy knows only as an "
         "object (fractions.Fraction, dtype=object)",

@@ -13,6 +13,7 @@ from chainrule.rules import (  # noqa: F401
     indexing,
     joins,
     lifting,
+    lifting_objects,
     linalg,
     nanreductions,
     nondiff,

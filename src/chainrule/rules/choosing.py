@@ -48,9 +48,9 @@ def clip(a, a_min=NO, a_max=NO, out=None, *, min=NO, max=NO, **kwargs):
     named = [v for v in (min, max) if v is not NO]
     old = [v for v in (a_min, a_max) if v is not NO]
     if (named and old) or (not named and len(old) != 2):
-        return np.clip(
-            plain(a), plain(a_min), plain(a_max), min=plain(min), max=plain(max)
-        )  # NumPy's error
+        bounds = {"a_min": a_min, "a_max": a_max, "min": min, "max": max}
+        given = {k: plain(v) for k, v in bounds.items() if v is not NO}
+        return np.clip(plain(a), **given)  # NumPy's error
     if any(k not in ("dtype", "casting") for k in kwargs):
         raise NoRuleError(
             f"np.clip with {', '.join(kwargs)}= has no derivative rule in chainrule",
@@ -63,6 +63,7 @@ def clip(a, a_min=NO, a_max=NO, out=None, *, min=NO, max=NO, **kwargs):
     if high is not None and high is not NO:
         y = np.minimum(y, operand(high) if type(high) in (list, tuple) else high)
     if y is a:
+        np.clip(plain(a), None, None)  # an error before NumPy 2.1
         y = np.positive(a)
     if kwargs.get("dtype") is not None:
         y = y.astype(kwargs["dtype"])
@@ -203,7 +204,11 @@ FUNCTIONS[np.frexp] = _mantissa_and_exponent
 def _spherical_bessel(n, x):
     from scipy.special import spherical_jn
 
-    y = spherical_jn(n, x)
+    if x.dtype.kind == "c":
+        return spherical_jn(n, x)
+    # even or odd in x, said here because SciPy before 1.15 gives NaN below 0
+    y = spherical_jn(n, np.abs(x))
+    y = y * np.sign(x) if n % 2 else y
     return y.astype(x.dtype) if y.dtype.kind == x.dtype.kind else y
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.base.errors import NoRuleError
+from chainrule.core.array import store_out
 from chainrule.core.primitive import (
     FUNCTIONS,
     UFUNCS,
@@ -203,8 +204,10 @@ DOT = multilinear(
 
 
 @composite(np.dot)
-def dot(a, b):
+def dot(a, b, out=None):
     """Product of scalars, vectors, matrices; the last axis of a with the last but one of b."""
+    if out is not None:
+        return store_out(out, dot(a, b))
     a, b = operand(a), operand(b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
@@ -231,11 +234,12 @@ def vdot(a, b, /):
 
 
 @composite(np.outer)
-def outer(a, b):
+def outer(a, b, out=None):
     """All products of an element of a and one of b."""
     a, b = operand(a), operand(b)
     a, b = (x if x.ndim == 1 else x.reshape(-1) for x in (a, b))
-    return a[:, None] * b
+    y = a[:, None] * b
+    return y if out is None else store_out(out, y)
 
 
 @composite(np.linalg.outer)

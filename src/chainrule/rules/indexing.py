@@ -5,13 +5,14 @@ import itertools
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from chainrule.core.array import store_out
 from chainrule.core.primitive import FUNCTIONS, adjoint_pair, composite
 from chainrule.core.trace import bind, is_traced, plain
 from chainrule.rules.joins import along_axis, operand
 
 
 @composite(np.take)
-def take(a, indices, axis=None, mode="raise"):
+def take(a, indices, axis=None, out=None, mode="raise"):
     """Elements by number along an axis; numbers outside raise, wrap around or are clipped."""
     a, indices = operand(a), np.array(plain(indices))
     if axis is None:
@@ -20,7 +21,8 @@ def take(a, indices, axis=None, mode="raise"):
     n = a.shape[axis]
     if indices.dtype.kind not in "iu" or mode != "raise":
         indices = np.arange(n).take(indices, mode=mode)  # and NumPy's own errors
-    return a[(*(slice(None),) * axis, np.asarray(indices))]
+    y = a[(*(slice(None),) * axis, np.asarray(indices))]
+    return y if out is None else store_out(out, y)
 
 
 def _take_along_axis(x, *, indices, axis):
@@ -48,12 +50,12 @@ def take_along_axis(arr, indices, axis=-1):
 
 
 @composite(np.compress)
-def compress(condition, a, axis=None):
+def compress(condition, a, axis=None, out=None):
     """The slices along the axis where the condition holds."""
     condition = np.asarray(plain(condition))
     if condition.ndim != 1:
         np.compress(condition, plain(a), axis)  # NumPy's own error
-    return take(a, np.flatnonzero(condition), axis)
+    return take(a, np.flatnonzero(condition), axis, out)
 
 
 @composite(np.extract)

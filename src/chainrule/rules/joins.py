@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
-from chainrule.core.array import as_constant, as_operand
+from chainrule.core.array import as_constant, as_operand, store_out
 from chainrule.core.handle import Scalar
 from chainrule.core.primitive import composite, existing, linear
 from chainrule.core.trace import Tracer, bind, is_traced, plain
@@ -95,7 +95,7 @@ def _converted(x, dtype, copy):
     if dtype is not None and x.dtype != dtype:
         y = astype(x, dtype)
         return y if isinstance(y, Tracer) and not isinstance(y, Scalar) else array(y)
-    if isinstance(x, Scalar) or copy:
+    if isinstance(x, Scalar) or (copy is not np._CopyMode.IF_NEEDED and copy):
         return bind(COPY, (x,), {})
     return x
 
@@ -219,15 +219,17 @@ def _join(primitive, arrays, axis, dtype, casting):
 
 
 @composite(np.concatenate)
-def concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
+def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     """Arrays one after the other along an axis; flat if axis is None."""
-    return _join(CONCATENATE, arrays, axis, dtype, casting)
+    y = _join(CONCATENATE, arrays, axis, dtype, casting)
+    return y if out is None else store_out(out, y)
 
 
 @composite(np.stack)
-def stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
+def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     """Arrays along a new axis."""
-    return _join(STACK, arrays, axis, dtype, casting)
+    y = _join(STACK, arrays, axis, dtype, casting)
+    return y if out is None else store_out(out, y)
 
 
 @composite(np.vstack)

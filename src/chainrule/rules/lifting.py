@@ -17,10 +17,12 @@ import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.array import Protocols, _any_traced, as_constant, as_operand
-from chainrule.core.lift import LATE_MAKERS, MAKERS, Shadow, replace
+from chainrule.core.lift import LATE_MAKERS, MAKERS, Lifter, Shadow, replace
 from chainrule.core.lift_containers import LiftedDict, LiftedList, unlifted
+from chainrule.core.lift_memory import owner_of
+from chainrule.core.lift_views import seen_object, unview
 from chainrule.core.primitive import FUNCTIONS
-from chainrule.core.trace import Tracer, is_traced, plain, refuse
+from chainrule.core.trace import Tracer, current, is_traced, plain, refuse
 
 # ---------------------------------------------------------------- arrays born in lifted code
 
@@ -39,6 +41,15 @@ def _simple(args: Any) -> bool:
         ):
             return False
     return True
+
+
+def _seen(y: Any, args: Any) -> Any:
+    """The handle of an array NumPy made of plain arguments; over their memory if it is theirs."""
+    if type(y) is np.ndarray and (y.base is not None or any(y is a for a in args)):
+        trace = current()
+        if trace is not None and (owner_of(y) is not None or any(y is a for a in args)):
+            return Lifter.of(trace).map(y)
+    return as_constant(y)
 
 
 def _creation(function):
@@ -68,7 +79,7 @@ def _coercion(function):
         x = unlifted(x)
         if isinstance(x, Tracer) or _any_traced((x,)):
             return FUNCTIONS[function](x, *args, **kwargs)
-        return as_constant(function(plain(x), *args, **kwargs))
+        return _seen(function(plain(x), *args, **kwargs), (x,))
 
     return coerce
 
@@ -131,7 +142,7 @@ def _accepting_lists(function):
             if type(x) in (list, tuple) and _any_traced(x):
                 return _run(function, args, kwargs)
         y = function(*args, **kwargs)
-        return as_constant(y) if type(y) is np.ndarray else y
+        return _seen(y, args) if type(y) is np.ndarray else y
 
     return call
 
@@ -303,9 +314,13 @@ class _TypeLike(type):
 
     def __call__(cls, *args, **kwargs):
         if len(args) != 1:
-            return type(*args, **kwargs)
+            name, bases, names = args
+            module = sys._getframe(1).f_globals["__name__"]
+            made = type(name, tuple(map(unview, bases)), {"__module__": module, **names}, **kwargs)
+            return seen_object(made)
         kind = args[0].__class__ if isinstance(args[0], Tracer) else type(args[0])
-        return _KINDS.get(kind, kind)
+        ours = _KINDS.get(kind)
+        return seen_object(kind) if ours is None else ours
 
     def __instancecheck__(cls, x):
         return isinstance(x, type)
@@ -363,17 +378,20 @@ def _evaluating(function):
     """``eval`` and ``exec`` look names up without asking ``__missing__``: put them there before."""
 
     @functools.wraps(function)
-    def run(source, globals=None, locals=None, /):
+    def run(source, /, globals=None, locals=None, **closure):
         frame = _caller()
         if globals is None and type(frame.f_globals) is Shadow:
             globals = frame.f_globals
-            locals = frame.f_locals if locals is None else locals
+            if locals is None:
+                # a function's own from Python 3.13 writes through; these built-ins take a copy
+                locals = frame.f_locals
+                locals = locals if isinstance(locals, dict) else dict(locals)
         if type(globals) is Shadow:
             if not isinstance(source, CodeType):
                 source = compile(source, "<string>", function.__name__)
             for name in source.co_names:
                 globals.prepare(name)
-        return function(source, globals, locals)
+        return function(source, globals, locals, **closure)
 
     return run
 

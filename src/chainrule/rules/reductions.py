@@ -64,7 +64,9 @@ def unless_constant(function):
             for x in (a, *args, *kwargs.values()):
                 if is_traced(x) if isinstance(x, Tracer) else type(x) in (list, tuple) and _deep(x):
                     return code(a, *args, **kwargs)
-            return as_constant(function(plain(a), *plain(args), **plain(kwargs)))
+            value = plain(a)
+            y = function(value, *plain(args), **plain(kwargs))
+            return a if y is value else as_constant(y)
 
         run.__name__ = run.__qualname__ = function.__name__
         FUNCTIONS[function] = run

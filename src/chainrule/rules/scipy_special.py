@@ -7,19 +7,14 @@ them is an error. Functions of SciPy that are no ufuncs are reached by lifting (
 Importing this module imports SciPy: ``scipy_lazy`` does it when it is needed.
 """
 
-import functools
 from math import factorial
-from types import FunctionType
 
 import numpy as np
 from scipy import special
 
 from chainrule.base.errors import NoRuleError
-from chainrule.core.array import _any_traced as any_traced
-from chainrule.core.array import as_constant, as_operand
-from chainrule.core.lift import replace
+from chainrule.core.array import as_operand
 from chainrule.core.primitive import (
-    FUNCTIONS,
     Elementwise,
     Unknown,
     apply,
@@ -672,23 +667,3 @@ def log_softmax(x, axis=None):
 @composite(*existing("softplus", special))
 def softplus(x):
     return np.logaddexp(0.0, _array(x))
-
-
-# ---------------------------------------------------------------- what lifted code sees of them
-
-
-def _lifted(fun):
-    run = FUNCTIONS[fun]
-
-    @functools.wraps(fun)
-    def call(*args, **kwargs):
-        if any_traced(args) or any_traced(kwargs.values()):
-            return run(*args, **kwargs)
-        return as_constant(fun(*plain(args), **plain(kwargs)))
-
-    return call
-
-
-for _fun in list(FUNCTIONS):
-    if isinstance(_fun, FunctionType) and _fun.__module__.startswith("scipy.special"):
-        replace(_fun, _lifted(_fun))

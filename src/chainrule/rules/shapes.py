@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from chainrule.base.errors import NoRuleError
+from chainrule.core.array import store_out
 from chainrule.core.handle import Array, ReadOnly
 from chainrule.core.primitive import adjoint_pair, composite, linear
 from chainrule.core.trace import bind, plain
@@ -321,17 +322,18 @@ def pad(array, pad_width, mode="constant", **kwargs):
     array, width = operand(array), plain(pad_width)
     if mode in ("edge", "reflect", "symmetric", "wrap") and kwargs.get("reflect_type") != "odd":
         return gathered(array, np.pad(numbered(array), width, mode, **plain(kwargs)))
-    if mode not in _PADDED and mode != "constant":
+    if mode not in _PADDED and mode not in ("constant", "empty"):
         raise NoRuleError(
             f"np.pad with mode={mode!r} {'of odd type ' if kwargs else ''}has no derivative rule",
             "Use another mode, or join the parts with np.concatenate.",
         )
-    y = np.pad(np.broadcast_to(np.int8(0), array.shape), width)  # NumPy's own errors
+    names = {k: 0 if k in ("constant_values", "end_values") else v for k, v in kwargs.items()}
+    np.pad(np.broadcast_to(np.int8(0), array.shape), width, mode, **names)  # NumPy's own errors
     if isinstance(width, dict):
         width = [width.get(i, width.get(i - array.ndim, 0)) for i in range(array.ndim)]
         width = [w if np.iterable(w) else (w, w) for w in width]
     width = _pairs(width, array.ndim)
-    if mode == "constant":
+    if mode in ("constant", "empty"):  # what an empty frame holds is not defined: zeros
         y = bind(PAD, (array,), {"width": width})
         return _with_frame(y, array.shape, width, kwargs.get("constant_values", 0))
     for axis, (before, after) in enumerate(width):
@@ -477,8 +479,10 @@ def diagflat(v, k=0):
 
 
 @composite(np.trace)
-def trace(a, offset=0, axis1=0, axis2=1, dtype=None):
+def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
     """The sum along a diagonal."""
+    if out is not None:
+        return store_out(out, trace(a, offset, axis1, axis2, dtype))
     a = operand(a)
     if dtype is not None and not is_float(dtype):
         return np.trace(plain(a), offset, axis1, axis2, dtype)

@@ -10,6 +10,7 @@ from chainrule.base.arguments import Selection, select
 from chainrule.base.errors import ArgumentError
 from chainrule.core.handle import Array
 from chainrule.core.lift import Lifter
+from chainrule.core.lift_objects import outside
 from chainrule.core.trace import Trace, Tracer, is_traced, plain
 
 
@@ -101,7 +102,7 @@ def enter(
 
 def leave(trace: Trace, x: Any) -> Any:
     """A result without the handles of ``trace``: plain values, or handles of the outer trace."""
-    leaves, treedef = tree.flatten(x)
+    leaves, treedef = tree.flatten(outside(x))
     return tree.unflatten(treedef, [strip(trace, leaf) for leaf in leaves])
 
 

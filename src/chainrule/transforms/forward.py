@@ -27,6 +27,8 @@ from chainrule.core.trace import (
 from chainrule.transforms import transpose as _transpose  # noqa: F401  (gives general rules their jvp)
 from chainrule.transforms.door import enter, run, strip
 
+_OBJECT = np.dtype(object)
+
 
 class Forward(Trace):
     """A trace whose variables are tangents: arrays like the value, or ``None`` for zero."""
@@ -58,7 +60,7 @@ class Forward(Trace):
             if primitive.multiple:
                 return _like(y, [self.handle(p, None) for p in y])
             return self.handle(y, None) if isinstance(y, (np.ndarray, np.generic, Tracer)) else y
-        if not primitive.multiple and not hasattr(y, "dtype"):
+        if not primitive.multiple and getattr(y, "dtype", _OBJECT).kind == "O":
             raise not_of_numpy(primitive)
         token = _live.set(
             self.outer
@@ -161,6 +163,11 @@ def _tangent(x: Any, t: Any) -> Any:
             "A tangent has the shape of its argument.",
         )
     t = t.snapshot() if isinstance(t, Tracer) else np.array(t)[()]
+    if t.dtype.kind == "c" and x.dtype.kind != "c":
+        raise MismatchError(
+            "a tangent is complex, its argument is real",
+            "Pass its real and imaginary parts to two calls, or a complex argument.",
+        )
     return match(t, x)
 
 

@@ -176,6 +176,8 @@ def public(bar: Any, leaf: Any) -> Any:
     if isinstance(bar, Tracer):
         return bar.snapshot()
     if isinstance(bar, np.ndarray):
+        if not isinstance(leaf, np.ndarray):
+            return bar[()]  # of a scalar: a scalar
         if not bar.flags.owndata or not bar.flags.writeable:
             return bar.copy()
     elif isinstance(leaf, np.ndarray):
@@ -240,6 +242,11 @@ class Pullback:
                 )
             if var >= 0:
                 g = g.snapshot() if isinstance(g, Tracer) else np.asarray(g)[()]
+                if g.dtype.kind == "c" and dtype.kind != "c":
+                    raise MismatchError(
+                        "a cotangent is complex, the value is real",
+                        "Pass its real and imaginary parts to two calls.",
+                    )
                 g = project(g, shape, dtype)
                 seeds[var] = seeds[var] + g if var in seeds else g
         bars = pull(self.program, seeds, self.program.inputs)
