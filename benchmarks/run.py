@@ -4,6 +4,8 @@ import eager
 import imports
 import scaling
 
-for part in (imports, eager, scaling):
+import lifting
+
+for part in (imports, eager, lifting, scaling):
     print(f"\n== {part.__name__}: {part.__doc__.splitlines()[0]}")
     part.main()

@@ -9,7 +9,6 @@ import pickle
 import struct
 import sys
 import threading
-import time
 import types
 import weakref
 
@@ -682,23 +681,3 @@ def test_errors_of_numpy_and_python_are_their_own(code):
         cr.grad(lambda x: frozen.__setitem__(0, x[0]))(X)
     with pytest.raises(ValueError, match=r"math domain|nonnegative|positive"):
         cr.grad(lambda x: math.log(-x[0]))(X)
-
-
-# ---------------------------------------------------------------- cost
-
-
-def test_constants_cost_little_and_lifting_less():
-    """Generous bounds, a factor three above what is measured: a guard against accidents."""
-
-    def f(x):
-        return np.sum(x * x)
-
-    g = cr.value_and_grad(f)
-    g(X)
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(200):
-            g(X)
-        times.append((time.perf_counter() - start) / 200)
-    assert min(times) < 150e-6
