@@ -562,11 +562,11 @@ class Protocols(Tracer):
         return other // self, other % self
 
     def __pow__(self, other, modulo=None):
-        """Powers by small constants as NumPy computes them for arrays: x**2 is np.square."""
-        if type(other) in (int, float) and self.shape:
-            if other == 2:
+        """Powers by small constants as NumPy computes them: x**2 is np.square."""
+        if type(other) in (int, float):
+            if other == 2 and (self.shape or self.dtype.kind == "f"):
                 return bind(UFUNCS[np.square], (self,), {})
-            if other == 0.5:
+            if other == 0.5 and self.shape:
                 return bind(UFUNCS[np.sqrt], (self,), {})
         elif type(other) not in _PLAIN_OPERANDS and _defers(other):
             return NotImplemented

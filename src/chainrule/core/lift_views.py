@@ -20,7 +20,7 @@ from types import FunctionType, MemberDescriptorType, MethodType
 from typing import Any
 
 from chainrule.core.array import HANDLES
-from chainrule.core.lift_code import may_lift
+from chainrule.core.lift_code import may_lift, opcode_at
 from chainrule.core.settle import UNVIEW
 from chainrule.core.trace import current
 
@@ -181,8 +181,7 @@ def _read_class(view: Any) -> Any:
     """The stand-in where code reads ``x.__class__``; the class itself where C asks (isinstance)."""
     frame = sys._getframe(2)
     kind = kind_of(view)
-    asked = frame.f_code.co_code[frame.f_lasti] in _READS_ATTRIBUTE
-    return kind.stand_in if asked else kind.cls
+    return kind.stand_in if opcode_at(frame) in _READS_ATTRIBUTE else kind.cls
 
 
 # ---------------------------------------------------------------- views

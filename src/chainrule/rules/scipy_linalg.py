@@ -94,12 +94,17 @@ def cholesky(a, lower=False, overwrite_a=False, check_finite=True):
     return _adjoint(np.linalg.cholesky(_adjoint(a)))
 
 
+_CLEARS = not scipy.linalg.cho_factor(np.eye(2) + 1)[0][1, 0]  # from SciPy 1.18
+
+
 @composite(scipy.linalg.cho_factor)
 def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
-    """The factor; the other triangle holds what was there, as in SciPy."""
+    """The factor; the other triangle holds what was there, or zeros, as in the installed SciPy."""
     a = operand(a)
-    rest = np.triu(a, 1) if lower else np.tril(a, -1)
-    return cholesky(a, lower) + rest, lower
+    factor = cholesky(a, lower)
+    if _CLEARS:
+        return factor, lower
+    return factor + (np.triu(a, 1) if lower else np.tril(a, -1)), lower
 
 
 @composite(scipy.linalg.cho_solve)
