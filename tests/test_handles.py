@@ -522,6 +522,8 @@ def test_repeated_index_in_place_addition_is_buffered():
         False,
         np.zeros((2, 3), bool),
         np.array([], int),
+        [],
+        [[]],
         (),
         np.array(1),
         np.ix_([1, 0], [0, 2]),

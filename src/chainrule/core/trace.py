@@ -389,7 +389,7 @@ def frozen_index(index: Any) -> Any:
     if type(index) is tuple:
         return tuple(i.copy() if isinstance(i, _ndarray) else i for i in index)
     if type(index) is list:
-        return np.array(index)
+        return np.array(index) if np.size(index) else np.array(index, np.intp)
     if type(index) is Path:  # only its last step may hold arrays
         kind, last = index.steps[-1]
         return Path((*index.steps[:-1], (kind, frozen_index(last)))) if kind == "index" else index
