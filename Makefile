@@ -9,7 +9,7 @@ STAMP   = $(VENV)/.installed
 # One thread for BLAS: on few cores its threads fight with the test processes (65 times slower).
 TEST    = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: demo test test-all check format bench bench-check clean
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -43,6 +43,11 @@ $(VENV)/.bench: $(STAMP)
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
+
+# The judge beside today's gradient checkers; those that do not install are left out.
+bench-check: $(VENV)/.bench
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check jax numdifftools
+	$(BIN)/python benchmarks/check.py
 
 clean:
 	rm -rf $(VENV) .venv-oldest .pytest_cache .mypy_cache .ruff_cache .hypothesis

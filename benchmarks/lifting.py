@@ -1,7 +1,8 @@
 """What lifting costs: constants inside a trace, and gradients of other people's code.
 
 Constants-only code inside a live trace, in units of the same code outside; then value and gradient
-in units of the plain value for a SciPy log-density and a Gaussian process written as a class.
+in units of the plain value for a SciPy log-density, a Gaussian process written as a class, and
+likelihoods of scikit-learn and statsmodels where they are installed.
 """
 
 import math
@@ -104,6 +105,31 @@ class GaussianProcess:
         return 0.5 * self.y @ alpha + np.sum(np.log(np.diag(factor)))
 
 
+def norm_logpdf():
+    data = np.linspace(-2, 2, 50)
+    return lambda t: np.sum(scipy.stats.norm.logpdf(data, t[0], np.exp(t[1]))), np.zeros(2)
+
+
+def own_gaussian_process():
+    return GaussianProcess().loss, np.zeros(3)
+
+
+def scikit_learn_gaussian_process():
+    from sklearn.gaussian_process import GaussianProcessRegressor, kernels
+
+    x = np.linspace(0, 1, 40)[:, None]
+    kernel = kernels.ConstantKernel(1.0) * kernels.RBF(0.3) + kernels.WhiteKernel(0.1)
+    model = GaussianProcessRegressor(kernel, optimizer=None).fit(x, np.sin(6 * x[:, 0]))
+    return model.log_marginal_likelihood, model.kernel_.theta + 0.1
+
+
+def statsmodels_negative_binomial():
+    from statsmodels.api import NegativeBinomial
+
+    x = np.column_stack([np.ones(60), np.linspace(-1, 1, 60)])
+    return NegativeBinomial(np.arange(60) % 5, x).loglike, np.array([0.5, 0.1, 0.6])
+
+
 def main():
     print(versions(np, scipy, cr))
     for f in (
@@ -111,16 +137,25 @@ def main():
         python_only,
     ):  # fmt: skip
         print(f"constants: {f.__name__:<16} {inside(f) / seconds(f):5.1f}x", flush=True)
-    data = np.linspace(-2, 2, 50)
-
-    def logpdf(theta):
-        return np.sum(scipy.stats.norm.logpdf(data, theta[0], np.exp(theta[1])))
-
-    cases = (("norm.logpdf", logpdf, np.zeros(2)), ("gp", GaussianProcess().loss, np.zeros(3)))
-    for name, f, x in cases:
+    for make in (
+        norm_logpdf, own_gaussian_process, scikit_learn_gaussian_process,
+        statsmodels_negative_binomial,
+    ):  # fmt: skip
+        try:
+            f, x = make()
+        except ImportError as error:
+            print(f"{make.__name__}: skipped, {error}")
+            continue
         g = cr.value_and_grad(f)
+        start = time.perf_counter()
+        g(x)
+        first = time.perf_counter() - start
         plain, both = medians(lambda f=f, x=x: f(x), lambda g=g, x=x: g(x))
-        print(f"{name:<12} plain {plain * 1e6:7.0f} us   value and gradient {both / plain:5.1f}x")
+        print(
+            f"{make.__name__:<32} plain {plain * 1e6:6.0f} us   value and gradient "
+            f"{both / plain:5.1f}x   first call {first * 1e3:5.1f} ms",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -70,10 +70,12 @@ cr.jvp(np.sin, (np.ones(3),), (np.ones(2),))
     (
         "An operation without a rule",
         """
-def f(x):
-    return np.sum(np.packbits(x > 0)) + np.sum(np.fft.fft(x).real)
+import scipy.special
 
-cr.grad(f)(np.ones(8))
+def f(x):
+    return scipy.special.mathieu_a(1, x)
+
+cr.grad(f)(0.5)
 """,
     ),
     (
@@ -108,11 +110,122 @@ cr.grad(f, lift=False)(np.ones(3))
 """,
     ),
     (
+        "A library that needs plain numbers",
+        """
+from scipy.interpolate import CubicSpline
+
+def f(x):
+    spline = CubicSpline(np.arange(4.0), x)
+    return spline(1.5)
+
+cr.grad(f)(np.ones(4))
+""",
+    ),
+    (
+        "A library in C that calls your function back",
+        """
+from scipy.optimize import brentq
+
+def f(x):
+    return brentq(lambda y: y**3 - x, 0.0, 2.0)
+
+cr.grad(f)(1.5)
+""",
+    ),
+    (
+        "Text that is read back",
+        """
+def f(x):
+    rounded = float(f"{x:.2f}")
+    return x * rounded
+
+cr.grad(f)(0.5)
+""",
+    ),
+    (
+        "A file that is read back",
+        """
+import io
+
+def f(x):
+    file = io.BytesIO()
+    np.save(file, x)
+    file.seek(0)
+    return np.sum(np.load(file))
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+    (
+        "A traced number as the key of a table",
+        """
+TABLE = {0.3: 5.0}
+
+def f(x):
+    return TABLE.get(x[0], 1.0) * x[1]
+
+cr.grad(f)(np.array([0.3, 0.7]))
+""",
+    ),
+    (
+        "The same array under two names, and written",
+        """
+def f(x, y):
+    x *= 2
+    return np.sum(x * y)
+
+a = np.ones(3)
+cr.grad(f)(a, a)
+""",
+    ),
+    (
+        "An array that computes otherwise",
+        """
+KNOWN = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+
+def f(x):
+    return np.sum(x * KNOWN)
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+    (
+        "A way to the numbers in memory",
+        """
+def f(x):
+    return x.ctypes.data
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+    (
+        "Another thread",
+        """
+import threading
+
+def f(x):
+    results = [0.0]
+
+    def work():
+        try:
+            results.append(np.sin(x[0]))
+        except Exception:
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return np.sum(x) + results[-1]
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+    (
         "A refusal that something swallowed",
         """
 def f(x):
     try:
-        return np.sum(np.fft.fft(x).real)
+        return float(np.array(x, dtype=object)[0])
     except Exception:
         return np.sum(x)
 

@@ -27,6 +27,7 @@ MODULES = sorted(
     for m in pkgutil.walk_packages(chainrule.__path__, "chainrule.")
     if not m.name.endswith("__main__")
 )
+OPTIONAL = {"chainrule.interop.jax": "jax", "chainrule.interop.torch": "torch"}
 
 
 def blocks(page: Path) -> list[tuple[str, str, int]]:
@@ -97,6 +98,8 @@ def test_commands_of_a_page_exist_and_work(page, tmp_path):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name):
+    if name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[name])
     module = importlib.import_module(name)
     globs = dict(vars(module), np=importlib.import_module("numpy"))
     result = doctest.testmod(module, globs=globs, optionflags=FLAGS)

@@ -631,7 +631,7 @@ def refused(f, *parts, error=NonDifferentiableError):
 
 
 def test_refusals_name_the_line_and_the_remedy():
-    refused(lambda x: np.float64(x[0]) * 2, "np.float64(x[0])", "chainrule.constant")
+    refused(lambda x: x.astype(object)[0] * 2, "x.astype(object)[0]", "chainrule.constant")
     refused(lambda x: pickle.loads(pickle.dumps(x)).sum(), "pickl", "chainrule.constant")
     refused(lambda x: x.sum() + struct.unpack("d", struct.pack("d", x[0]))[0], "struct.pack")
     refused(lambda x: np.random.default_rng(0).gamma(x[0]) * x[0], "gamma", "constant")
@@ -648,12 +648,12 @@ def stores_in_integers(x):
 
 
 def test_swallowed_refusal_is_raised_at_the_end(code):
-    text = refused(code.swallows, "float64")
+    text = refused(code.swallows, "astype(object)")
     assert "stateful.py" in text
 
     def other_error(x):
         try:
-            np.float64(x[0])
+            x.astype(object)
         except TypeError:
             raise KeyError("mine") from None
 

@@ -1,7 +1,5 @@
 """Conventions of ``np.linalg``: triangles that are read, singular and repeated values, errors."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -98,7 +96,11 @@ def test_errors_are_numpys():
 
 def test_refusals_name_the_remedy():
     with pytest.raises(NoRuleError, match="mode='reduced'"):
-        cr.vjp(lambda a: L.qr(a, mode="complete"), np.ones((3, 2)) + np.eye(3, 2))
+        cr.vjp(lambda a: L.qr(a, mode="raw"), np.ones((3, 2)) + np.eye(3, 2))
+    with pytest.raises(NoRuleError, match="linearly dependent"):
+        cr.grad(lambda a: np.sum(L.qr(a).Q))(np.ones((3, 2)))
+    with pytest.raises(NoRuleError, match="zero below the diagonal"):
+        cr.grad(lambda a: np.sum(L.qr(a, mode="complete").Q))(np.eye(3, 2))
     with pytest.raises(NoRuleError, match="ord"):
         cr.grad(lambda p: L.norm(np.ones(3), p))(3.0)
 
@@ -172,10 +174,25 @@ def test_det_of_a_stack_with_one_singular_matrix():
     assert_as_numpy(L.det, a)
 
 
+def test_slogdet_of_a_singular_matrix_is_as_the_logarithm_of_zero():
+    (sign, logabs), pullback = cr.vjp(L.slogdet, np.diag([2.0, 0.0]))
+    assert (sign, logabs) == (0.0, -np.inf)
+    bar = pullback(type(L.slogdet(M))(np.float64(0.0), np.float64(1.0)))[0]
+    assert np.array_equal(bar, [[0.0, 0.0], [0.0, np.inf]])
+
+
 def test_third_derivative_of_det_at_a_singular_matrix_is_refused():
     second = cr.grad(lambda a: cr.grad(L.det)(a)[0, 0])
     with pytest.raises(NoRuleError, match="third derivative"):
         cr.grad(lambda a: second(a)[1, 1])(np.ones((3, 3)))
+
+
+@pytest.mark.parametrize("p", [None, 2, -2, 1, "fro", np.inf])
+def test_condition_number_of_singular_and_empty_matrices_is_numpys(p):
+    for a in (np.ones((2, 2)), np.zeros((2, 2)), np.stack([M, np.ones((3, 3))])):
+        assert np.array_equal(cr.vjp(lambda a: L.cond(a, p), a)[0], L.cond(a, p))
+    with pytest.raises(L.LinAlgError, match="empty"):
+        cr.vjp(lambda a: L.cond(a, p), np.zeros((0, 0)))
 
 
 # ---------------------------------------------------------------- what is read
@@ -196,56 +213,6 @@ def test_only_the_triangle_that_is_read_has_a_slope(f):
     bar = assert_as_numpy(f, SPD)
     upper, lower = bar[np.triu_indices(3, 1)], bar[np.tril_indices(3, -1)]
     assert np.all(upper == 0) != np.all(lower == 0)
-
-
-# ---------------------------------------------------------------- degenerate values
-
-
-def test_sums_over_repeated_eigenvalues_are_smooth():
-    q = L.qr(M)[0]
-    a = q @ np.diag([2.0, 2.0, 5.0]) @ q.T
-    g = cr.grad(lambda a: np.sum(np.exp(L.eigvalsh(a))))(a)
-    want = q @ np.diag(np.exp([2.0, 2.0, 5.0])) @ q.T
-    np.testing.assert_allclose(g, 2 * np.tril(want, -1) + np.diag(np.diag(want)), rtol=1e-12)
-
-
-def test_projector_on_a_repeated_eigenspace_is_right_and_warns():
-    q = L.qr(M)[0]
-    a = q @ np.diag([2.0, 2.0, 5.0]) @ q.T
-
-    def f(a):
-        v = L.eigh((a + a.T) / 2)[1][:, :2]
-        return np.sum((v @ v.T) * np.arange(9.0).reshape(3, 3))
-
-    with pytest.warns(RuntimeWarning, match="repeated eigenvalues"):
-        g = cr.grad(f)(a)
-    np.testing.assert_allclose(g, numeric_gradient(f, a), atol=1e-7)
-
-
-def test_vectors_of_other_eigenvalues_do_not_warn():
-    q = L.qr(M)[0]
-    a = q @ np.diag([2.0, 2.0, 5.0]) @ q.T
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        g = cr.grad(lambda a: L.eigh(a)[1][0, 2] ** 2)(a)
-        want = numeric_gradient(lambda a: L.eigh(a)[1][0, 2] ** 2, a)
-        np.testing.assert_allclose(g, want, atol=1e-8)
-        cr.grad(lambda a: np.sum(L.eigh(a)[1] ** 4))(SPD)
-        cr.grad(lambda a: np.sum(L.eigh(a)[0] ** 4))(np.eye(3))
-
-
-def test_singular_values_have_slope_zero_at_zero():
-    g = cr.grad(lambda a: L.norm(a, "nuc"))(np.diag([2.0, 0.0]))
-    assert np.array_equal(g, np.diag([1.0, 0.0]))
-
-
-def test_nuclear_norm_at_repeated_singular_values_has_a_second_derivative():
-    q = L.qr(M)[0]
-    t = np.cos(np.arange(9.0)).reshape(3, 3)
-    with pytest.warns(RuntimeWarning, match="repeated singular values"):
-        got = cr.jvp(cr.grad(lambda a: L.norm(a, "nuc")), (2 * q,), (t,))[1]
-    along = q.T @ t
-    np.testing.assert_allclose(got, q @ (along - along.T) / 4.0, atol=1e-12)
 
 
 # ---------------------------------------------------------------- norms

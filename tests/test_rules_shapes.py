@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.base.errors import NonDifferentiableError, NoRuleError
+from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.primitive import FUNCTIONS
+from tests.helpers import assert_as_numpy
 
 
 def parts_of(y):
@@ -622,11 +623,26 @@ def test_errors_are_numpys(call):
     assert str(ours.value) == str(expected.value)
 
 
-def test_unsupported_padding_says_so():
-    with pytest.raises(NoRuleError, match="mode"):
-        cr.vjp(lambda x: np.pad(x, 1, lambda *a: None), x1)
-    with pytest.raises(NoRuleError, match="odd type"):
-        cr.vjp(lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), x1)
+def _frame_of_means(line, width, axis, kwargs):
+    before, after = width
+    mean = line[before : line.size - after].mean()
+    line[:before] = mean * kwargs.get("factor", 1.0)
+    if after:
+        line[-after:] = mean * (axis + 2)
+
+
+def test_padding_by_a_function():
+    assert_as_numpy(lambda x: np.pad(x, 1, _frame_of_means), x1)
+    assert_as_numpy(lambda x: np.pad(x, ((1, 2), (0, 3)), _frame_of_means, factor=3.0), x2)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+def test_odd_padding(mode):
+    assert_as_numpy(lambda x: np.pad(x, 2, mode, reflect_type="odd"), x2)
+    assert_as_numpy(lambda x: np.pad(x, (0, 1), mode, reflect_type="odd"), x1)
+    # several periods are a sum of several terms, in another order than NumPy's: small integers
+    assert_as_numpy(lambda x: np.pad(x, (7, 9), mode, reflect_type="odd"), np.arange(3.0) ** 2)
+    assert_as_numpy(lambda x: np.pad(x[:1], 2, mode, reflect_type="odd"), x1)
 
 
 def test_indices_are_copied():

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.interpolate
 import scipy.special
 
 import chainrule as cr
@@ -25,7 +26,6 @@ from tests.helpers import assert_as_numpy, numeric_gradient
 
 ITEMS = "A1-24 J1-39 P1-20 T1-5 C1-14 M1-4 Z1-6 Y1 O1 N1"
 WAITING = {  # not tested, or only in part
-    "A18": "forward mode of fft: the rules of np.fft",
     "J2": "guards on globals: the compiled mode",
     "J7": "a compiled method whose object changes: the compiled mode",
     "J11": "random numbers under batching",
@@ -33,9 +33,7 @@ WAITING = {  # not tested, or only in part
     "J20": "the note that a function is piecewise constant, on request",
     "J22": "compiled and eager values to the last digits: the compiled mode",
     "J23": "time to compile linear in the length of a loop: the compiled mode",
-    "J26": "derivatives through odeint and its callback: refused so far",
-    "J30": "shapes of np.polydiv: refused so far",
-    "J31": "a numerical rule for a function without one: refused so far",
+    "J26": "derivatives through odeint and its callback: refused so far, by its name",
     "J35": "nested compilation: the compiled mode",
     "P2": "derivatives inside a batched function: batching",
     "P3": "list.pop() inside a batched function: batching",
@@ -45,10 +43,7 @@ WAITING = {  # not tested, or only in part
     "P7": "item() under batching",
     "P8": "masks under batching",
     "P9": "random numbers under batching",
-    "P15": "complete qr of a tall matrix: refused so far, with the reason",
     "P19": "the count of traces and guards: the compiled mode",
-    "Z6": "arrays that are attributes of an object and are written in place: refused so far",
-    "T5": "a hook on the cotangent of a value of the user's own code",
     "C13": "branches that end early in compiled code: the compiled mode",
     "O1": "the guard that a branch has changed: the compiled mode",
 }
@@ -308,6 +303,9 @@ LINALG = table(
     ("eigh", lambda A: np.linalg.eigh(A @ A.T)[0] + np.linalg.eigh(A @ A.T)[1][0] ** 2),
     ("svd", lambda A: np.linalg.svd(A)[1] + np.linalg.svd(A)[0][0] ** 2),
     ("cholesky", lambda A: np.linalg.cholesky(A @ A.T)),
+    ("fft", lambda A: np.abs(np.fft.fft(A, n=4)) ** 2),
+    ("rfft2", lambda A: np.fft.rfft2(A).imag),
+    ("irfft", lambda A: np.fft.irfft(A * (1 + 2j), n=5)),
 )
 
 
@@ -671,7 +669,7 @@ def test_J24_conversions_carry_the_derivative(f, x):
 def test_J24_conversions_that_cannot_are_refused_with_the_line():
     with pytest.raises(cr.NonDifferentiableError, match=r"test_sharp_bits.py[\s\S]*float\(x\[0\]"):
         cr.grad(lambda x: float(x[0]) ** 2, lift=False)(X)
-    refused(lambda x: np.float64(x[0]) * 2, "np.float64(x[0])", "chainrule.constant")
+    refused(lambda x: x.astype(object)[0] * 2, "x.astype(object)[0]", "chainrule.constant")
 
 
 def test_J24_formatted_text_is_numpys():
@@ -727,9 +725,19 @@ def test_J30_unique():
     assert_as_numpy(lambda x: np.unique(np.concatenate([x, x])) ** 2, X, second=False)
 
 
-def test_J31_unknown_function_names_the_remedies():
-    f = np.frompyfunc(lambda v: v * v, 1, 1)
-    refused(lambda x: scipy.integrate.romb(f(x)), "frompyfunc")
+def test_J30_division_of_polynomials():
+    assert_as_numpy(lambda x: np.polydiv(x, x[:2])[0], X)
+    assert_as_numpy(lambda x: np.polydiv(x, x[:2])[1], X)
+
+
+def test_J31_unknown_function_offers_a_numerical_rule():
+    refused(
+        lambda x: scipy.interpolate.CubicSpline(np.arange(4.0), x)(1.5),
+        "scipy.interpolate.CubicSpline",
+        "chainrule.numerical",
+    )
+    spline = cr.numerical(lambda x: scipy.interpolate.CubicSpline(np.arange(4.0), x)(1.5))
+    assert_as_numpy(lambda x: spline(x) ** 2, X, second=False)
 
 
 def test_J32_abs_at_zero():
@@ -746,8 +754,7 @@ def test_J33_spectra_with_equal_values():
         return np.sum(v * np.exp(w) @ v.T * I)
 
     np.testing.assert_allclose(cr.grad(f)(I), np.e * I, atol=1e-12)
-    with pytest.warns(RuntimeWarning, match="eigenvalues"):  # this depends on the vectors chosen
-        assert np.isfinite(cr.grad(lambda A: np.linalg.eigh(A)[1][0, 1])(I)).all()
+    refused(lambda A: np.linalg.eigh(A)[1][0, 1], "arbitrary", x=I)  # depends on the vectors chosen
 
 
 def test_J34_loop_with_an_early_end():
@@ -831,7 +838,7 @@ def test_J39_leaked_value():
     np.testing.assert_array_equal(old + 1, X + 1)
     with pytest.raises(cr.LeakedTracerError, match=r"test_sharp_bits.py") as e:
         cr.grad(lambda x: (x * old).sum(), lift=False)(X)
-    assert "x * old" in str(e.value)
+    assert "x * old" in str(e.value) and "of leaks (test_sharp_bits.py:" in str(e.value)
 
 
 # ================================================================ P: PyTorch
@@ -894,9 +901,12 @@ def test_P14_integer_array():
     assert g.dtype == np.float64 and g.tolist() == [2.0, 4.0]
 
 
-def test_P15_complete_qr_of_a_tall_matrix_gives_the_reason():
-    f = lambda A: np.linalg.qr(A, mode="complete")[0].sum()
-    refused(f, "complete", x=A[:, :2].copy())
+def test_P15_complete_qr_of_a_tall_matrix():
+    tall = A[:, :2].copy()
+    f = lambda A: np.linalg.qr(A, mode="complete")[0]
+    w = np.cos(np.arange(9.0)).reshape(3, 3)
+    numbers = numeric_gradient(lambda z: np.sum(f(z) * w), tall)
+    np.testing.assert_allclose(cr.vjp(f, tall)[1](w)[0], numbers, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -1111,6 +1121,19 @@ def test_T4_readable_program(f):
     assert str(cr.explain(lambda x: np.sum(f(x)), X))
 
 
+def test_T5_hook_on_a_cotangent():
+    seen = []
+
+    def look_and_clip(g, y, x):
+        seen.append(g)
+        return np.clip(g, -1.0, 1.0)
+
+    watched = cr.primitive(lambda x: x, vjp=look_and_clip, check=False)
+    g = cr.grad(lambda x: np.sum(3.0 * watched(x) ** 2))(X)
+    np.testing.assert_allclose(seen[0], 6.0 * X)
+    np.testing.assert_allclose(g, np.clip(6.0 * X, -1.0, 1.0))
+
+
 # ================================================================ C: CasADi
 
 
@@ -1301,6 +1324,22 @@ def test_Z6_objects_that_change():
         return s.position * s.steps
 
     assert_as_numpy(f, X)
+
+
+BODY = types.SimpleNamespace(position=np.array([1.0, 2.0, 3.0, 4.0]), inner=State(np.ones(4)))
+
+
+def test_Z6_arrays_of_objects_that_are_written_in_place():
+    def f(x):
+        BODY.position[:] = x**2
+        BODY.position[1:] += BODY.position[:-1]
+        BODY.inner.position *= 0.0
+        BODY.inner.position += BODY.position * x
+        return BODY.inner.position.copy()
+
+    assert_as_numpy(f, X)
+    assert type(BODY.position) is np.ndarray
+    np.testing.assert_array_equal(BODY.inner.position, f(X))
 
 
 def test_Y1_shape_errors_and_disconnected_inputs():

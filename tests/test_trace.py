@@ -243,11 +243,9 @@ def test_open_trace_is_refused_in_another_thread():
             thread.join()
         return np.sum(x * x)
 
-    cr.grad(f)(X)
-    cr.jvp(f, (X,), (X,))
-    assert len(errors) == 4
-    assert all("another thread" in str(e) for e in errors), errors
-    assert "x * x" in errors[0].at.text
+    with pytest.raises(LeakedTracerError, match="another thread") as e:
+        cr.grad(f)(X)  # the threads swallowed it
+    assert len(errors) == 2 and e.value is errors[0]
 
 
 def test_threads_with_their_own_traces():
@@ -298,8 +296,7 @@ def test_argument_changed_between_forward_and_backward():
     assert np.array_equal(pullback(np.ones(3))[0], want)
 
 
-@pytest.mark.parametrize("lift", [True, False])
-def test_argument_changed_by_the_function_under_another_name(lift):
+def test_argument_changed_by_the_function_under_another_name():
     a = X.copy()
 
     def f(x):
@@ -307,8 +304,36 @@ def test_argument_changed_by_the_function_under_another_name(lift):
         a.__iadd__(100.0)
         return np.sum(y)
 
-    assert np.array_equal(cr.grad(f, lift=lift)(a), 2 * X)
+    assert np.array_equal(cr.grad(f, lift=False)(a), 2 * X)
     assert np.array_equal(a, X + 100.0)
+    with pytest.raises(cr.NonDifferentiableError, match="under another name"):
+        cr.grad(f)(a)  # x would have changed too: had it been read again, with another value
+
+
+def test_argument_written_onto_itself_under_another_name():
+    a = X.copy()
+
+    def f(x):
+        a[:] = x
+        return np.sum(a * x)
+
+    assert np.array_equal(cr.grad(f)(a), 2 * X)
+
+
+def test_one_array_as_two_arguments_is_refused_when_written():
+    a = X.copy()
+
+    def f(x, y):
+        x *= 2
+        return np.sum(x * y)
+
+    for wrt in (0, 1, (0, 1)):
+        b = a.copy()
+        with pytest.raises(cr.NonDifferentiableError, match="another argument"):
+            cr.grad(f, wrt=wrt)(b, b)
+    assert np.array_equal(cr.grad(lambda x, y: np.sum(x * y))(a, a), X)
+    parts = np.arange(6.0)
+    assert np.array_equal(cr.grad(f)(parts[:3], parts[3:]), 2 * parts[3:])
 
 
 def test_value_changed_between_forward_and_backward():
@@ -818,3 +843,18 @@ def test_program_is_valid_and_names_lines():
     lines = [program.line(i).text for i in range(len(program))]
     assert lines[0] == "y = np.sin(x)" and lines[-1] == "return np.sum(y * y)"
     assert "y[0] = x[1]" in lines
+
+
+def test_an_object_as_result_is_refused():
+    class Result:
+        def __init__(self, x):
+            self.x = x
+
+    for derive in (
+        lambda f: cr.vjp(f, X),
+        lambda f: cr.jvp(f, (X,), (X,)),
+        lambda f: cr.jacobian(f)(X),
+    ):
+        with pytest.raises(cr.ArgumentError, match="class Result"):
+            derive(lambda x: Result(x * 2))
+    assert cr.vjp(lambda x: (x * 2, "name", True, None), X)[0][1:] == ("name", True, None)

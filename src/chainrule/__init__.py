@@ -34,8 +34,10 @@ from chainrule.transforms.tracing import trace
 
 if TYPE_CHECKING:
     from chainrule import interop, math, numeric, numpy, scipy
-    from chainrule.checker import Report, check
+    from chainrule.checker import Report, check, probe
     from chainrule.explainer import Derivation, explain, explain_nan
+    from chainrule.interop.jax import check_jax
+    from chainrule.interop.torch import check_torch
     from chainrule.transforms.custom import custom_rule, primitive
     from chainrule.transforms.numerical import numerical
 
@@ -58,6 +60,8 @@ __all__ = [
     "Report",
     "RuleError",
     "check",
+    "check_jax",
+    "check_torch",
     "constant",
     "custom_rule",
     "explain",
@@ -74,6 +78,7 @@ __all__ = [
     "numerical",
     "numpy",
     "primitive",
+    "probe",
     "scipy",
     "trace",
     "value_and_grad",
@@ -87,6 +92,9 @@ _LATE = {  # imported when first used: most programs only need gradients
     "math": ("chainrule.math", None),
     "interop": ("chainrule.interop", None),
     "check": ("chainrule.checker", "check"),
+    "check_jax": ("chainrule.interop.jax", "check_jax"),
+    "check_torch": ("chainrule.interop.torch", "check_torch"),
+    "probe": ("chainrule.checker", "probe"),
     "Report": ("chainrule.checker", "Report"),
     "explain": ("chainrule.explainer", "explain"),
     "explain_nan": ("chainrule.explainer", "explain_nan"),

@@ -156,7 +156,7 @@ def buffered():
 
 def swallows(x):
     try:
-        y = np.float64(x[0])
+        y = x.astype(object)[0]
     except Exception:
         y = 0.0
     return y + x.sum()

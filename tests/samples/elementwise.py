@@ -165,6 +165,11 @@ SAMPLES = {
         complex=False,
     ),
     "fmod": binary(np.fmod, A, B, complex=False),
+    "nextafter": [
+        sample(lambda x: np.nextafter(x, 5.0), X),
+        sample(lambda x: np.nextafter(x, x.T[:, ::-1]), MATRIX[:2, :2]),
+        sample(lambda x: np.nextafter(x, -1), 0.7),
+    ],
     "ldexp": [
         sample(lambda x: np.ldexp(x, 3), X),
         sample(lambda x: np.ldexp(x, np.array([[1], [-2]])), X),

@@ -5,6 +5,7 @@ import numpy as np
 
 from chainrule.core.trace import bind
 from chainrule.rules import linalg as rules
+from chainrule.rules import repeated
 from tests.samples import sample
 
 L = np.linalg
@@ -143,6 +144,10 @@ SAMPLES = {
         sample(lambda a: L.qr(a).Q, TALL),
         sample(lambda a: L.qr(a, mode="complete"), WIDE),
     ],
+    "qr_complete": [
+        sample(lambda a: L.qr(a, mode="complete"), TALL, complex=True),
+        sample(lambda a: L.qr(a, mode="complete").Q, np.stack([TALL, TALL[::-1]])),
+    ],
     "eigh": [
         sample(lambda a: _pair(*L.eigh(a)), SPD, complex=True),
         sample(lambda a: _pair(*L.eigh(a, UPLO="U")), SPD, complex=True),
@@ -152,6 +157,20 @@ SAMPLES = {
         sample(lambda a: _pair(*L.eigh(a)), np.array([[2.5]])),
         sample(L.eigh, EMPTY),
     ],
+    "eigh_phases": [
+        sample(L.eigh, SPD + 1j * (M - M.T)),
+        sample(lambda a: L.eigh(a, UPLO="U"), SPD + 1j * (M - M.T)),
+        sample(L.eigh, SPDS),
+    ],
+    "from_values": [
+        sample(
+            lambda u, d, v: bind(repeated.SPREAD, (u, d, v), {"same": np.eye(2, dtype=bool)}),
+            TALL,
+            np.array([1.5, -0.5]),
+            TALL[::-1],
+        )
+    ],
+    "steady_values": [],  # refuses every derivative in reverse: see test_repeated_values
     "eigvalsh": [
         sample(L.eigvalsh, SPD, complex=True),
         sample(lambda a: L.eigvalsh(a, "U"), SPDS, complex=True),
@@ -162,6 +181,8 @@ SAMPLES = {
         sample(lambda a: L.eig(a).eigenvalues, N),
         sample(lambda a: _pair(*L.eig(a)), N),
         sample(lambda a: _pair(*L.eig(a)), np.stack([N, 2 * N])),
+        sample(lambda a: L.eig(a), SPREAD, complex=True),  # with the phases LAPACK gives
+        sample(lambda a: L.eig(a).eigenvectors, N),
     ],
     "eigvals": [
         sample(L.eigvals, SPREAD, complex=True),
@@ -176,6 +197,10 @@ SAMPLES = {
         sample(lambda a: _svd(a, full=False), WIDE, complex=True),
         sample(lambda a: _svd(a, full=False), STACK),
         sample(lambda a: L.svd(a).S, TALL),
+        sample(lambda a: L.svd(a, full_matrices=False), M, complex=True),  # with LAPACK's phases
+        sample(lambda a: L.svd(a, full_matrices=False), TALL, complex=True),
+        sample(lambda a: L.svd(a, full_matrices=False), WIDE, complex=True),
+        sample(lambda a: L.svd(a, full_matrices=False).U, np.stack([WIDE, 2 * WIDE])),
     ],
     "svd_hermitian": [
         sample(lambda a: np.abs(L.svd(a, hermitian=True)[2]) ** 2, SPD),
@@ -185,9 +210,6 @@ SAMPLES = {
         sample(L.svdvals, M, complex=True),
         sample(L.svdvals, STACK, complex=True),
         sample(lambda a: L.svd(a, compute_uv=False), WIDE, complex=True),
-        sample(
-            L.svdvals, np.zeros((2, 2)), smooth=False, note="slope 0 at singular values 0, as abs"
-        ),
     ],
     "pinv": [
         sample(L.pinv, TALL, complex=True),

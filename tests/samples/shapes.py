@@ -1,6 +1,7 @@
 """Samples of rules/shapes.py, joins.py, indexing.py and complexparts.py."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from chainrule.core.primitive import FUNCTIONS
 from tests.samples import sample
@@ -43,6 +44,13 @@ SAMPLES = {
         sample(lambda x: np.tile(x, (2, 1, 2)), M),
         sample(lambda x: np.repeat(x, 2, axis=-1), M, complex=True),
     ],
+    "windows": [
+        sample(lambda x: sliding_window_view(x, 2), M[0], complex=True),
+        sample(lambda x: sliding_window_view(x, (2, 3)), M),
+        sample(lambda x: sliding_window_view(x, 2, axis=-1), M),
+        sample(lambda x: sliding_window_view(x, (2, 2), axis=(1, 1)), M),
+    ],
+    "overlap_add": [sample(lambda x: sliding_window_view(x, 2), M[0])],
     "roll": [
         sample(lambda x: np.roll(x, 2), M, complex=True),
         sample(lambda x: np.roll(x, (1, -2), (0, -1)), M),

@@ -18,6 +18,7 @@ TreeDef: TypeAlias = optree.PyTreeSpec
 
 _NAMESPACE = "chainrule"
 _ATOMS = frozenset((np.ndarray, float, int, complex, np.float64, np.float32))
+EXACT: dict[type, Callable[[Any], Any]] = {}  # containers of lifted code -> how they look outside
 LEAF: TreeDef = optree.tree_structure(0, namespace=_NAMESPACE)  # type: ignore[arg-type]
 
 
@@ -34,10 +35,17 @@ def flatten(tree: Any) -> tuple[list, TreeDef]:
     if type(tree) in _ATOMS:
         return [tree], LEAF
     leaves, treedef = optree.tree_flatten(tree, namespace=_NAMESPACE)
-    if any(_is_record(kind) for kind in {type(leaf) for leaf in leaves}):
+    kinds = {type(leaf) for leaf in leaves}
+    if not kinds.isdisjoint(EXACT):
+        return flatten(treedef.unflatten([EXACT.get(type(x), _same)(x) for x in leaves]))
+    if any(_is_record(kind) for kind in kinds):
         boxed: Any = treedef.unflatten([_box(leaf) for leaf in leaves])
         leaves, treedef = optree.tree_flatten(boxed, namespace=_NAMESPACE)
     return leaves, treedef
+
+
+def _same(x: Any) -> Any:
+    return x
 
 
 def unflatten(treedef: TreeDef, leaves: Sequence) -> Any:

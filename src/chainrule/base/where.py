@@ -48,6 +48,27 @@ def user_frame(depth: int = 1) -> FrameType | None:
     return frame
 
 
+def called_there() -> str:
+    """The library function that the user's line called and that is running now; "" if none is.
+
+    >>> called_there()
+    ''
+    """
+    frame: FrameType | None = sys._getframe(1)
+    name = ""
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        module = frame.f_globals.get("__name__") or ""
+        if not frame.f_code.co_filename.startswith(_PACKAGE) and not module.startswith("_pytest"):
+            public = ".".join(p for p in module.split(".") if not p.startswith("_"))
+            function = frame.f_code.co_qualname.replace("<locals>.", "")
+            if frame.f_code.co_varnames[:1] == ("self",):  # of its class, not of a private base
+                kind = type(frame.f_locals.get("self")).__name__
+                function = f"{kind}.{frame.f_code.co_name}"
+            name = f"{public}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
+        frame = frame.f_back
+    return name if frame is not None else ""
+
+
 class Line(NamedTuple):
     """A place in the user's code. ``str`` gives ``model.py:41   order = np.argsort(x)``."""
 

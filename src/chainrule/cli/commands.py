@@ -4,18 +4,13 @@ Exit status: 0 pass, 1 fail, 2 bad input, 3 inconclusive.
 """
 
 import contextlib
-import difflib
-import functools
-import inspect
-import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -23,7 +18,7 @@ from rich.text import Text
 import chainrule
 from chainrule.base.errors import ChainruleError, InputError
 from chainrule.base.where import line_of
-from chainrule.cli.files import bind, load_function, load_point, running, title_of
+from chainrule.cli.checking import Library, Question, answer
 
 EXIT_STATUS = {"pass": 0, "fail": 1, "inconclusive": 3}
 BAD_INPUT = 2
@@ -77,20 +72,34 @@ def demo(
         show(Console(), picture, quick)
 
 
+def _claim(what: str) -> Any:
+    return typer.Option(metavar="FILE.py:f", help=f"Check this {what}.")
+
+
+Vjp = Annotated[str | None, _claim("vjp(*args, g): cotangent of the argument")]
+Jvp = Annotated[str | None, _claim("jvp(*args, v): tangent of the value")]
+Jac = Annotated[str | None, _claim("jac(*args): Jacobian, dense or sparse")]
+Hess = Annotated[str | None, _claim("hess(*args): Hessian")]
+Hvp = Annotated[str | None, _claim("hvp(*args, v): Hessian times v")]
+
+
 @app.command()
 def check(
     function: Annotated[
         str,
-        typer.Argument(metavar="FILE.py:function", help="A function whose value is one number."),
-    ],
-    at: Annotated[
-        Path,
-        typer.Option(
-            metavar="POINT.npz",
-            help="The arguments by name, from np.savez. Arrays named params.W, params.b, ... "
-            "make a dictionary params.",
+        typer.Argument(
+            metavar="FILE.py:function",
+            help="A function of numbers and arrays, or a PyTorch module.",
         ),
     ],
+    at: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="POINT.npz",
+            help="The arguments by name, from np.savez (or JSON). Arrays named params.W, params.b, "
+            "... make a dictionary params.",
+        ),
+    ] = None,
     grad: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +108,14 @@ def check(
             "without it, the gradient that chainrule computes.",
         ),
     ] = None,
+    vjp: Vjp = None,
+    jvp: Jvp = None,
+    jac: Jac = None,
+    hess: Hess = None,
+    hvp: Hvp = None,
+    value_and_grad: Annotated[
+        bool, typer.Option("--value-and-grad", help="The function gives (value, gradient).")
+    ] = False,
     wrt: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,93 +123,70 @@ def check(
             help="The argument to differentiate; may be repeated. Default: the first.",
         ),
     ] = None,
+    random: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Check at N random points, too: around --at, or of --shape."
+        ),
+    ] = 0,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=3,4", help="The shape of a random argument; may be repeated."),
+    ] = None,
+    library: Annotated[
+        Library,
+        typer.Option("--with", help="What the function computes with; modules are recognised."),
+    ] = Library.numpy,
+    seed: Annotated[int, typer.Option(help="Of random points and directions.", min=0)] = 0,
+    tol: Annotated[float, typer.Option(help="Relative error that is tolerated.", min=0)] = 1e-6,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so long, with what is verified by then.", min=0)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="REPORT.html", help="Write the report with pictures.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, for programs.")
     ] = False,
 ) -> None:
-    """Check a gradient against finite differences, at a point you give.
+    """Check a derivative against finite differences, at points you give or random ones.
 
     Exit status: 0 pass, 1 fail, 3 inconclusive, 2 bad input.
     """
+    claims = {"grad": grad, "vjp": vjp, "jvp": jvp, "jac": jac, "hess": hess, "hvp": hvp}
+    question = Question(
+        function=function,
+        at=at,
+        claims={kind: claim for kind, claim in claims.items() if claim is not None},
+        value_and_grad=value_and_grad,
+        wrt=wrt or [],
+        random=random,
+        shapes=shape or [],
+        library=library,
+        seed=seed,
+        tol=tol,
+        seconds=seconds,
+    )
     with reporting():
         # what the user's code prints must not end up inside the JSON
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            report = _check(function, at, grad, wrt or [])
+            report = answer(question)
+            if html is not None:
+                _write(report, html)
         if as_json:
-            typer.echo(json.dumps(report.to_dict(), indent=2))
+            typer.echo(report.to_json())
         else:
             Console().print(report)
         status = EXIT_STATUS[report.verdict]
     raise typer.Exit(status)
 
 
-def _check(function: str, at: Path, grad: str | None, wrt: list[str]) -> Any:
-    """The report on a gradient of ``function`` at the point in the file ``at``."""
-    f = load_function(function)
-    claim = None if grad is None else load_function(grad)
-    point = load_point(at)
-    call = bind(f, point, at)
-    chosen = _positions(f, call, wrt)
-    with running(f"{title_of(f)} at {at}", "The function must be defined at this point."):
-        value = f(*call.args, **call.kwargs)
-    _expect_scalar(f, value)
-    if claim is not None:
-        claim = _called_alike(claim, bind(claim, point, at), call)
-        with running(f"{title_of(claim)} at {at}", "The gradient must be defined at this point."):
-            claim(*call.args)
-        remedy = "At the point itself all is well: the function must be defined near it too."
-    else:
-        remedy = "On plain arrays the same call works. Check a gradient of your own with --grad."
-    if call.kwargs:
-        f = functools.partial(f, **call.kwargs)
-    with running(f"Checking {title_of(f)} around {at}", remedy):
-        return chainrule.check(f, *call.args, grad=claim, wrt=chosen)
-
-
-def _positions(f: Callable, call: inspect.BoundArguments, wrt: list[str]) -> int | tuple[int, ...]:
-    """Where the arguments to differentiate are; the first one unless ``--wrt`` says otherwise."""
-    names = list(call.arguments)[: len(call.args)]
-    unknown = [name for name in wrt if name not in names]
-    if unknown or not names:
-        close = difflib.get_close_matches(unknown[0], names, 1) if unknown else []
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        what = f"--wrt {unknown[0]} names no" if unknown else "There is no"
-        raise InputError(
-            f"{what} argument of {title_of(f)} that the point gives a value by position.",
-            f"{hint}Choose from {', '.join(names)}." if names else "Name an argument in the file.",
-            at=None,
-        )
-    positions = tuple(names.index(name) for name in wrt)
-    return positions if len(positions) > 1 else positions[0] if positions else 0
-
-
-def _expect_scalar(f: Callable, value: Any) -> None:
-    """Refuse what has no gradient, before anybody tries to compute one."""
-    if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiu":
-        return
-    if value is None or isinstance(value, (complex, np.complexfloating)):
-        returned = "None" if value is None else "a complex number"
-    elif np.ndim(value):
-        returned = f"an array of shape {np.shape(value)}"
-    else:
-        returned = f"a {type(value).__name__}"
-    what = f"{title_of(f)} returned {returned}; only one real number has a gradient."
-    raise InputError(what, "Check a number made from it, such as its sum.", at=None)
-
-
-def _called_alike(claim: Callable, own: inspect.BoundArguments, call: inspect.BoundArguments):
-    """``claim`` as a function of the positional arguments of ``call``, in their order."""
-    if list(own.arguments) == list(call.arguments) and not call.kwargs:
-        return claim
-    names = list(call.arguments)[: len(call.args)]
-
-    @functools.wraps(claim)
-    def claimed(*args: Any) -> Any:
-        arguments = own.arguments | dict(zip(names, args))
-        again = inspect.BoundArguments(own.signature, arguments)
-        return claim(*again.args, **again.kwargs)
-
-    return claimed
+def _write(report: Any, path: Path) -> None:
+    try:
+        report.to_html(path)
+    except OSError as error:
+        what = f"The page cannot be written: {error}"
+        raise InputError(what, "Name a file in a folder that exists.", at=None) from error
 
 
 # --- errors and warnings, as one message each

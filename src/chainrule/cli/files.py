@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import inspect
+import json
 import sys
 import traceback
 import zipfile
@@ -112,11 +113,13 @@ def load_point(path: Path) -> dict[str, Any]:
     """The arguments in the file by name; ``params.W`` and ``params.b`` make a dict ``params``.
 
     A dictionary whose keys are 0, 1, 2, ... becomes a list; an array without dimensions a scalar.
-    Pickled objects are never loaded.
+    Pickled objects are never loaded. JSON holds the arguments as they are, lists being arrays.
     """
     if not path.is_file():
         what = f"{path} is a folder." if path.is_dir() else f"There is no file {path}."
         raise InputError(what, _files_near(path), at=None)
+    if path.suffix == ".json":
+        return _load_json(path)
     with path.open("rb") as stream:  # ours to close, whatever is in it
         try:
             file = np.load(stream, allow_pickle=False)
@@ -129,6 +132,30 @@ def load_point(path: Path) -> dict[str, Any]:
     if not arrays:
         raise InputError(f"{path} holds no arrays.", _SAVE, at=None)
     return _nested(arrays, path)
+
+
+def _load_json(path: Path) -> dict[str, Any]:
+    remedy = 'Write the arguments by name: {"x": [1.0, 2.0], "scale": 3.0}.'
+    try:
+        point = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}.", remedy, at=None) from error
+    if not isinstance(point, dict) or not point:
+        raise InputError(f"{path} does not hold arguments by name.", remedy, at=None)
+    return {name: _arrays(value) for name, value in point.items()}
+
+
+def _arrays(value: Any) -> Any:
+    """Lists of numbers as arrays, ragged ones as lists of arrays."""
+    if isinstance(value, dict):
+        return {name: _arrays(part) for name, part in value.items()}
+    if not isinstance(value, list):
+        return value
+    with contextlib.suppress(ValueError):
+        array = np.array(value)
+        if array.dtype.kind in "biuf":
+            return array
+    return [_arrays(part) for part in value]
 
 
 _SAVE = "Save the arguments by name: np.savez('point.npz', x=x, y=y)."

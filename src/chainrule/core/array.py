@@ -5,20 +5,21 @@ Operators bind their ufunc's primitive directly; everything else goes through th
 differentiated.
 """
 
-import dis
+import builtins
 import operator as _operator
 import sys
 from functools import lru_cache
 from threading import get_ident
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError, NoRuleError
+from chainrule.core.escape import escape, formats_text, stores, untraceable_target
 from chainrule.core.lift_code import may_lift
+from chainrule.core.lift_text import leaves_as_text, leaves_formatted
 from chainrule.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, load_late
-from chainrule.core.trace import Tracer, bind, current, is_traced, plain, refuse
+from chainrule.core.trace import NOTED, Tracer, bind, current, is_traced, plain, refuse
 
 _PLAIN_OPERANDS = frozenset(
     {int, float, complex, bool, np.ndarray, np.float64, np.float32, list, tuple}
@@ -48,6 +49,8 @@ def _is_objects_business(x: Any, kind: type) -> bool:
     return may_lift(kind.__module__) and not issubclass(kind, (list, tuple))
 
 
+# What a handle on the left makes of an operand that NumPy leaves the operator to (scipy.sparse)
+OPERANDS: dict[type, Any] = {}
 NUMBERS = frozenset({int, float, np.float64})
 
 
@@ -57,7 +60,7 @@ def constant_of(trace: Any, ufunc: Any, a: Any, b: Any) -> Any:
         trace.check(UFUNCS[ufunc], (a, b))
         return ufunc(plain(a), plain(b))
     y = ufunc(a, b)
-    return trace.array(y, trace, trace.no_variable) if type(y) is np.ndarray else y
+    return trace.array(y, trace, trace.no_variable) if type(y) is np.ndarray else as_constant(y)
 
 
 def _binary(ufunc):
@@ -72,8 +75,13 @@ def _binary(ufunc):
             if self._var is none and other._var is none:
                 return constant_of(trace, ufunc, self._value, other._value)
             return trace.process(UFUNCS[ufunc], (self, other), _NONE)
-        if kind not in HANDLES and (_defers(other) or _is_objects_business(self, kind)):
-            return NotImplemented
+        if kind not in HANDLES:
+            if _defers(other) or _is_objects_business(self, kind):
+                run = OPERANDS.get(kind) or (load_late() and OPERANDS.get(kind))
+                return run(ufunc, self, other) if run else NotImplemented
+            if hasattr(kind, "__array__") and not isinstance(other, (np.ndarray, np.generic)):
+                if not hasattr(kind, "__array_ufunc__"):  # as NumPy asks objects for their arrays
+                    other = other.__array__()
         return bind(UFUNCS[ufunc], (self, other), _NONE)
 
     def reflected(self, other):
@@ -144,8 +152,9 @@ def run_constant(
             raise refuse(
                 NoRuleError(
                     f"{function_name(function)} has no derivative rule in chainrule",
-                    "Write it with other NumPy functions, or treat its argument as constant: "
-                    "chainrule.constant(x).",
+                    "Write it with other NumPy functions; or state its derivative "
+                    "(chainrule.primitive), let it be measured (chainrule.numerical), or treat "
+                    "its argument as constant: chainrule.constant(x).",
                 )
             )
     return as_constant(function(*plain(args), **plain(kwargs)))
@@ -170,7 +179,10 @@ def _any_traced(xs: Any) -> bool:
 def function_name(function: Any) -> str:
     module = (getattr(function, "__module__", None) or "").replace("numpy", "np", 1)
     if isinstance(function, np.ufunc) and not module:
-        module = "np"
+        known = getattr(np, function.__name__, None)
+        module = (
+            "np" if known is function or "scipy.special" not in sys.modules else "scipy.special"
+        )
     return f"{module}.{getattr(function, '__name__', function)}".lstrip(".")
 
 
@@ -182,7 +194,7 @@ def as_constant(result: Any, like: Any = None) -> Any:
     if type(result) is np.ndarray and result.dtype.kind in "fc":
         trace = like._trace if isinstance(like, Tracer) and like._trace.owner else current()
         return result if trace is None else trace.constant(result)
-    return result
+    return result.as_constant() if type(result) in NOTED else result
 
 
 def as_operand(nested: Any) -> Any:
@@ -194,12 +206,20 @@ def plain_index(index: Any) -> Any:
     """The index with plain values for the handles inside; NumPy refuses floats."""
     if type(index) is tuple:
         for i in index:
-            if isinstance(i, (Tracer, list)):
-                return tuple(plain(i) for i in index)
+            if isinstance(i, (Tracer, list, slice)):
+                return tuple(map(plain_index, index))
         return index
-    if isinstance(index, (Tracer, slice, list)):
+    if type(index) is slice:
+        bounds = (index.start, index.stop, index.step)
+        if _BOUNDS.issuperset(map(type, bounds)):
+            return index
+        return slice(*(_operator.index(plain(b)) if b is not None else b for b in bounds))
+    if isinstance(index, (Tracer, list)):
         return plain(index)
     return index
+
+
+_BOUNDS = frozenset({int, type(None)})
 
 
 def check_inplace(target: Any, y: Any, ufunc: Any) -> Any:
@@ -262,7 +282,7 @@ def _call_with_keywords(ufunc, inputs, kwargs, out):
 
 def _at(ufunc, target, index, *operand):
     if not isinstance(target, Tracer):
-        raise _untraceable_target(target, f"{function_name(ufunc)}.at")
+        raise untraceable_target(target, f"{function_name(ufunc)}.at")
     if not _any_traced((target, *operand)):
         values = np.array(plain(target))
         ufunc.at(values, plain(index), *plain(operand))
@@ -286,54 +306,13 @@ def store_out(out: Any, y: Any) -> Any:
         if isinstance(target, Tracer):
             target[...] = check_inplace(target, part, None) if isinstance(part, Tracer) else part
         elif is_traced(part):
-            raise _untraceable_target(target, "out=")
+            raise untraceable_target(target, "out=")
         else:
             target[...] = plain(part)
     return targets[0] if len(targets) == 1 else targets
 
 
-def _untraceable_target(target: Any, where: str) -> NonDifferentiableError:
-    shape = "" if target is None else f" of shape {np.shape(target)}"
-    return refuse(
-        NonDifferentiableError(
-            f"a traced value is written into a plain array{shape} ({where}), "
-            "which cannot hold a derivative",
-            "Make the array inside the differentiated function (np.zeros_like(x), or np.zeros with "
-            "lifting on), or write a = a + x instead of a += x.",
-        )
-    )
-
-
 # ---------------------------------------------------------------- the class
-
-
-def _escape(how: str) -> NonDifferentiableError:
-    return refuse(
-        NonDifferentiableError(
-            f"{how} would turn a traced value into a plain number and drop its derivative",
-            "Use NumPy functions on it, let chainrule lift the function (lift=True, "
-            "chainrule.lift), or "
-            "treat it as constant: chainrule.constant(x).",
-        )
-    )
-
-
-_BINARY_OP = dis.opmap["BINARY_OP"]
-_REMAINDERS = (6, 19)  # % and %= among the arguments of BINARY_OP
-
-
-_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
-
-
-def _stores(frame: FrameType) -> bool:
-    """Whether the frame is at ``a[i] = value`` of a plain array a."""
-    return frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
-
-
-def _formats_text(frame: FrameType) -> bool:
-    """Whether the frame is at a ``%`` operator: a numeric one would have reached our operators."""
-    code, at = frame.f_code.co_code, frame.f_lasti
-    return code[at] == _BINARY_OP and code[at + 1] in _REMAINDERS
 
 
 class Protocols(Tracer):
@@ -362,6 +341,8 @@ class Protocols(Tracer):
 
     def __array_function__(self, function, types, args, kwargs):
         run = FUNCTIONS.get(function)
+        if run is None and load_late():
+            run = FUNCTIONS.get(function)
         if run is None:
             return run_constant(function, args, kwargs)
         out = kwargs.pop("out", None)
@@ -371,7 +352,12 @@ class Protocols(Tracer):
 
     def __array__(self, dtype=None, copy=None):
         if is_traced(self):
-            raise _escape("np.asarray or np.array (or C code that calls it)")
+            if stores(sys._getframe(1)):
+                raise untraceable_target(None, "an assignment")
+            raise escape(
+                "np.asarray, np.array, np.float64 (or C code that makes an array of its argument)",
+                self,
+            )
         return np.array(plain(self), dtype=dtype)
 
     # -- attributes
@@ -402,6 +388,18 @@ class Protocols(Tracer):
     flags = property(lambda self: self._peek().flags)
     device = property(lambda self: plain(self).device)
     base = property(lambda self: None)
+    data = property(lambda self: self._bits("data"))
+    ctypes = property(lambda self: self._bits("ctypes"))
+
+    def _bits(self, name):
+        """What hands out the numbers in memory, without derivatives."""
+        if is_traced(self):
+            raise escape(f"x.{name}", self)
+        return getattr(self._exposed(), name)
+
+    def _exposed(self):
+        """The plain value for code that may write into it."""
+        return plain(self)
 
     @property
     def T(self):
@@ -431,6 +429,13 @@ class Protocols(Tracer):
     def flat(self):
         return Flat(self if self.shape else self.reshape(1))
 
+    @flat.setter
+    def flat(self, values):
+        n = self.size
+        values = as_operand(values) if type(values) in (list, tuple) else values
+        count = max(np.size(plain(values)), 1)  # repeated as often as it takes
+        self[...] = np.ravel(values)[np.arange(n) % count].reshape(self.shape)
+
     # -- views where NumPy has views
 
     def transpose(self, *axes):
@@ -450,6 +455,9 @@ class Protocols(Tracer):
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         here = self._peek()
         full = here.reshape(shape).shape  # -1 resolved, NumPy's own errors
+        if order not in ("C", "F", "A"):
+            np.empty(0).reshape(0, order=order)  # NumPy's error, of other letters than c, f, a
+            order = order.upper()
         if order == "F" or (order == "A" and np.isfortran(here)):
             return self.transpose().reshape(full[::-1]).transpose()
         if copy or not hasattr(self, "view_step"):
@@ -466,12 +474,32 @@ class Protocols(Tracer):
         return self.reshape(np.squeeze(np.empty(self.shape, bool), axis=axis).shape)
 
     def view(self, dtype=None, type=None):
-        if dtype is not None and dtype is not np.ndarray and np.dtype(dtype) != self.dtype:
-            raise NonDifferentiableError(
-                f"x.view({dtype!r}) reads the bits of a traced array as other numbers",
-                "Use x.astype(dtype), x.real or x.imag.",
+        if dtype is None or dtype is np.ndarray:
+            return self[...]
+        if isinstance(dtype, builtins.type) and issubclass(dtype, np.ndarray):
+            raise refuse(
+                NonDifferentiableError(
+                    f"{dtype.__module__}.{dtype.__name__} of a traced value: only plain arrays can "
+                    "be differentiated",
+                    "Use a plain array (np.asarray, np.array); for masked elements np.where.",
+                )
             )
-        return self[...]
+        given = getattr(dtype, "dtype", None)  # of what lifted code calls float
+        dtype = given if isinstance(given, np.dtype) else np.dtype(dtype)
+        pair = {dtype.kind, self.dtype.kind}
+        if dtype == self.dtype:
+            return self[...]
+        if pair != {"c", "f"} or max(dtype.itemsize, self.itemsize) != 2 * min(
+            dtype.itemsize, self.itemsize
+        ):
+            raise refuse(
+                NonDifferentiableError(
+                    f"x.view({dtype}) reads the bits of a traced array of {self.dtype} as other "
+                    "numbers",
+                    "Use x.astype(dtype), x.real or x.imag.",
+                )
+            )
+        return self.view_step("view", (dtype,), {"to": dtype, "of": self.dtype})
 
     # -- copies and conversions
 
@@ -490,35 +518,34 @@ class Protocols(Tracer):
         value = plain(self).item(*index)
         if not is_traced(self):
             return value
-        if len(index) != 1:
-            return self[index] if index else self.reshape(-1)[0]
-        return self.reshape(-1)[index[0]] if not isinstance(index[0], tuple) else self[index[0]]
+        if len(index) == 1 and not isinstance(index[0], tuple):
+            return FUNCTIONS["number"](self.reshape(-1)[index[0]])
+        index = index[0] if len(index) == 1 else index
+        return FUNCTIONS["number"](self[index] if index else self.reshape(-1)[0])
 
     def tolist(self):
         """A (nested) list of traced scalars, while their trace is live."""
         if not is_traced(self):
             return plain(self).tolist()
-        return [x.tolist() for x in self] if self.shape else self[()]
-
-    def tobytes(self, *args):
-        if is_traced(self):
-            raise _escape("x.tobytes()")
-        return plain(self).tobytes(*args)
+        return [x.tolist() for x in self] if self.shape else FUNCTIONS["number"](self[()])
 
     def __float__(self):
-        if is_traced(self) and not _formats_text(frame := sys._getframe(1)):
-            if _stores(frame):
-                raise _untraceable_target(None, "an assignment")
-            raise _escape("float(x), math.* (or C code that calls it)")
-        return float(plain(self))
+        if not is_traced(self):
+            return float(plain(self))
+        frame = sys._getframe(1)
+        if formats_text(frame):
+            return leaves_formatted(self, float(plain(self)))
+        if stores(frame):
+            raise untraceable_target(None, "an assignment")
+        raise escape("float(x), math.* (or C code that calls it)", self)
 
     def __complex__(self):
         if is_traced(self):
-            raise _escape("complex(x)")
+            raise escape("complex(x)", self)
         return complex(plain(self))
 
     def __int__(self):  # int(x) is piecewise constant; storing into integers is a mistake
-        if is_traced(self) and _stores(sys._getframe(1)):
+        if is_traced(self) and stores(sys._getframe(1)):
             raise refuse(
                 NonDifferentiableError(
                     "a traced value is stored into an array of integers, which would drop its "
@@ -535,19 +562,22 @@ class Protocols(Tracer):
     def __bool__(self):
         return bool(plain(self))
 
+    def __buffer__(self, flags):  # of Python 3.12; before, C code finds no buffer at all
+        return memoryview(self._bits("data"))
+
     def __reduce_ex__(self, protocol):
         if is_traced(self):
-            raise _escape("pickling")
+            raise escape("pickling", self)
         return plain(self).__reduce_ex__(protocol)
 
     def __repr__(self):
-        return repr(plain(self))
+        return leaves_as_text(self, repr(plain(self)))
 
     def __str__(self):
-        return str(plain(self))
+        return leaves_as_text(self, str(plain(self)))
 
     def __format__(self, spec):
-        return format(plain(self), spec)
+        return leaves_as_text(self, format(plain(self), spec))
 
     def __round__(self, digits=None):
         return FUNCTIONS[np.round](self, digits or 0) if digits is not None else round(plain(self))
@@ -602,6 +632,12 @@ class Protocols(Tracer):
 
     def setflags(self, write=None, align=None, uic=None):
         pass
+
+    def to_device(self, device, /, *, stream=None):
+        return self if device == "cpu" else plain(self).to_device(device, stream=stream)
+
+    def __array_namespace__(self, *, api_version=None):
+        return plain(self).__array_namespace__(api_version=api_version)
 
 
 class Flat:
@@ -666,12 +702,22 @@ def _install() -> None:
         setattr(Protocols, f"__{name}__", _unary(ufunc))
     for name, compares in compare.items():
         setattr(Protocols, f"__{name}__", _compare(compares))
+    for name in "byteswap dump dumps getfield setfield tobytes tofile __dlpack__".split():
+        setattr(Protocols, name, _bit_method(name))
     for name in (
         "all any argmax argmin argpartition argsort choose conj conjugate cumprod cumsum "
         "diagonal dot max mean min nonzero prod ptp repeat round searchsorted std sum take "
         "trace var"
     ).split():
         setattr(Protocols, name, _method(name))
+
+
+def _bit_method(name: str):
+    def method(self, *args, **kwargs):
+        return self._bits(name)(*args, **kwargs)
+
+    method.__name__ = name
+    return method
 
 
 INPLACE: dict[str, Any] = {}  # installed on Array only: scalars are immutable

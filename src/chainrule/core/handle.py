@@ -11,7 +11,11 @@ A buffer is changed in place if only its handle refers to it, and copied first i
 it.
 """
 
+import gc
+import sys
+from dis import opmap
 from threading import get_ident
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -27,9 +31,11 @@ from chainrule.core.array import (
     check_inplace,
     plain_index,
 )
+from chainrule.core.escape import escape
 from chainrule.core.indexing import GETITEM, SETITEM, Path, assign, is_basic
+from chainrule.core.lift_code import opcode_at
 from chainrule.core.primitive import PRIMITIVES
-from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plain
+from chainrule.core.trace import Trace, Tracer, bare, bind, calibrate, is_traced, plain
 
 
 class Scalar(Protocols):
@@ -45,16 +51,55 @@ class Scalar(Protocols):
 
     @property  # type: ignore[misc]
     def __class__(self):
-        return type(plain(self._value))
+        return plain(self._value).__class__
 
     def snapshot(self) -> "Scalar":
         return self
 
     def __hash__(self) -> int:
-        return id(self) >> 4
+        """That of the value, as NumPy's; who hashes may look the scalar up: see ``__eq__``."""
+        self._trace.keyed = True
+        return hash(plain(self._value))
+
+    def __eq__(self, other):
+        return self._equals(other, sys._getframe(1))
+
+    def _equals(self, other: Any, caller: FrameType) -> Any:
+        """A plain answer. A dict that finds another key of equal value would hand out what belongs
+        to that one, perhaps with another derivative: refused."""
+        equal = plain(self) == plain(other)
+        if self._trace.keyed and type(equal) is not np.ndarray and equal:
+            if self._looked_up(other) and not _compares(caller):
+                raise NonDifferentiableError(
+                    "a traced number was looked up as a key of a dict or set, and equals a key "
+                    "that may have another derivative",
+                    "Look it up by its plain value: table[chainrule.constant(x)].",
+                )
+        return equal
+
+    def _looked_up(self, other: Any) -> bool:
+        """Whether equal values would hide that the derivatives may differ."""
+        if not isinstance(other, Tracer):
+            return is_traced(self)
+        trace = self._trace
+        if other._trace is not trace or trace.owner == 0:
+            return is_traced(self) or is_traced(other)
+        constant = trace.is_constant(self._var), trace.is_constant(other._var)
+        return not (all(constant) or (not any(constant) and trace.same(self._var, other._var)))
 
     def __getitem__(self, index):
         return bind(GETITEM, (self,), {"index": plain_index(index)})
+
+    def is_integer(self):
+        return plain(self).is_integer()
+
+    def hex(self):
+        return plain(self).hex()
+
+    def as_integer_ratio(self):
+        if is_traced(self):
+            raise escape("x.as_integer_ratio() (fractions.Fraction)", self)
+        return plain(self).as_integer_ratio()
 
     def copy(self, order="C"):
         return self
@@ -82,6 +127,8 @@ class Array(Protocols):
     def __class__(self):
         return np.ndarray
 
+    shape = property(lambda self: self._value.shape, lambda self, shape: _reshape(self, shape))
+
     def snapshot(self) -> "Array":
         """Another handle with the value of now, which later writes to this one do not reach."""
         return Array(self._value, self._trace, self._var)
@@ -93,7 +140,7 @@ class Array(Protocols):
 
     def _peek(self) -> Any:
         """The plain array of now; nothing is recorded."""
-        return plain(self._value)
+        return bare(plain(self._value))
 
     def __getitem__(self, index):
         kind = type(index)
@@ -105,7 +152,7 @@ class Array(Protocols):
                     return part  # a number read from a constant needs no handle
         if kind is int and type(self) is not View and len(self._value.shape) == 1:
             return self._trace.process(GETITEM, (self,), {"index": index})
-        if kind is not int and kind is not slice:
+        if kind is not int:
             index = plain_index(index)
             if not is_basic(index):
                 return bind(GETITEM, (self,), {"index": _trace.frozen_index(index)})
@@ -128,6 +175,13 @@ class Array(Protocols):
         root, steps = self._steps()
         return View(root, (*steps, (step, argument)), primitive, params, part)
 
+    def _exposed(self):
+        root, _ = self._steps()
+        if type(root) is Array and root._trace.owner:  # what equations keep stays what it is
+            root._value = _trace.own_buffer(root, None)
+            root._version += 1
+        return self._peek()
+
     def __len__(self):
         if not self.shape:
             raise TypeError("len() of unsized object")
@@ -147,9 +201,13 @@ class Array(Protocols):
         if type(value) in NUMBERS and type(self) is Array:
             trace = self._trace
             if self._var is trace.no_variable and trace.owner == get_ident():
-                if type(self._value) is np.ndarray:  # a number stored in a constant
-                    self._value = _trace.own_buffer(self, value)
-                    self._value[plain_index(index)] = value
+                buffer = self._value
+                if type(buffer) is np.ndarray:  # a number stored in a constant
+                    if sys.getrefcount(buffer) > _alone or buffer.base is not None:
+                        buffer = self._value = buffer.copy(order="K")
+                    if type(index) is not tuple:
+                        index = plain_index(index)
+                    buffer[index] = value
                     self._version += 1
                     return
         if type(index) is not int:
@@ -179,6 +237,29 @@ class Array(Protocols):
 
     def __deepcopy__(self, memo):
         return self.copy()
+
+
+def _reshape(array: Any, shape: Any) -> None:
+    """``x.shape = shape``, in place; views made before would be of another array than what it is
+    then."""
+    here = array._peek()[...]
+    here.shape = shape  # raises as NumPy does
+    if type(array) is not Array or any(type(r) is View for r in gc.get_referrers(array)):
+        raise NonDifferentiableError(
+            "x.shape = ... of an array that has views, is a view, or comes from outside",
+            "Make a new name: x = x.reshape(shape).",
+        )
+    y = bind(PRIMITIVES["reshape"], (array,), {"to": here.shape})
+    array._trace, array._value, array._var = y._trace, y._value, y._var
+    array._version += 1
+
+
+_COMPARES = {opmap["COMPARE_OP"], opmap["CONTAINS_OP"]}
+
+
+def _compares(frame: FrameType) -> bool:
+    """Whether the frame is at a comparison or ``in``, and not at something that looks a key up."""
+    return opcode_at(frame) in _COMPARES
 
 
 def write(root: Array, index: Any, value: Any) -> None:
@@ -224,11 +305,12 @@ class Foreign(Array):
     """A constant over the caller's own memory, until a traced value is written into it: then it
     has a buffer of ours as well, which equations may keep, and every write goes to both."""
 
-    __slots__ = ("_apart", "_memory")
+    __slots__ = ("_apart", "_hidden", "_memory")
 
     def __init__(self, memory: np.ndarray, trace: Trace, var: Any):
         super().__init__(memory, trace, var)
         self._memory = memory
+        self._hidden = False  # whether parts of the memory are NaN: see _show
         self._apart = False  # an array shares this memory in a way that no view describes
 
     def snapshot(self) -> Array:
@@ -237,17 +319,30 @@ class Foreign(Array):
 
     def write_memory(self, index: Any, value: Any) -> bool:
         """Write to the caller's memory; True if that is all: only constants are involved."""
-        traced = is_traced(value)
-        if traced and self._apart:
-            raise _trace.refuse(_overlap(self._memory))
         memory = self._memory
-        if traced:
+        if is_traced(value):
+            if self._apart:
+                raise _trace.refuse(_overlap(memory))
             _trace.refuse_lossy_store(self, value)
+            if not self._hidden:
+                self._hidden = True
+                outermost = self._trace
+                while outermost.outer is not None:
+                    outermost = outermost.outer
+                outermost.at_end.insert(0, self._show)
+            assign(memory, index, np.full_like(plain(value), np.nan))
+            return False
         assign(memory, index, plain(value))
-        if traced or self._value is not memory:
+        if self._value is not memory:
             return False
         self._version += 1
         return True
+
+    def _show(self) -> None:
+        """The numbers, in the caller's memory. While they had a derivative it held NaN: code that
+        reads memory without us (C, another thread) would take them for constants."""
+        self._memory[...] = plain(self._value)
+        self._hidden = False
 
     def part(self, steps: tuple, array: np.ndarray) -> "View":
         """The handle of an array that is a view of this one's memory."""
@@ -322,9 +417,7 @@ class View(Array):
     def base(self):
         return self._root
 
-    @property
-    def shape(self):
-        return self._shape
+    shape = property(lambda self: self._shape, lambda self, shape: _reshape(self, shape))
 
     @property
     def _version(self):  # type: ignore[override]
@@ -373,5 +466,6 @@ HANDLES.update((Scalar, Array, Foreign, View, ReadOnly))
 _trace.Scalar, _trace.Array, _trace.Foreign = Scalar, Array, Foreign
 Trace.array = Array
 calibrate(Array(np.zeros(1), None, -1))  # type: ignore[arg-type]
+_alone = _trace._exclusive + 1  # with a local name of the buffer
 
 __all__ = ["Array", "Scalar", "View", "is_traced"]

@@ -14,6 +14,7 @@ outside (globals, cells, lists) becomes originals and plain values then (``core.
 import builtins
 import functools
 import sys
+import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from types import (
@@ -28,20 +29,31 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.array import HANDLES
-from chainrule.core.lift_code import facts, may_lift
-from chainrule.core.lift_containers import LiftedDict, LiftedList
+from chainrule.base.errors import NonDifferentiableError
+from chainrule.core.array import HANDLES, run_constant
+from chainrule.core.lift_code import facts, is_about_to_call, may_lift
+from chainrule.core.lift_compiled import GIVEN, Compiled, check_memory, explained, is_unseen
+from chainrule.core.lift_containers import (
+    LIFTED,
+    LiftedDeque,
+    LiftedList,
+    LiftedNamespace,
+    LiftedSet,
+)
 from chainrule.core.lift_functions import Cell, memoised, writing_back
-from chainrule.core.lift_memory import owner_of, steps_to
+from chainrule.core.lift_memory import base_of, is_loose, owner_of, steps_to
 from chainrule.core.lift_objects import Objects, StandIn
+from chainrule.core.lift_text import Left
 from chainrule.core.lift_views import unview
+from chainrule.core.number import Number  # noqa: F401  (before HANDLES is used below)
 from chainrule.core.primitive import load_late
 from chainrule.core.settle import Settler
-from chainrule.core.trace import Trace, Tracer, current
+from chainrule.core.trace import Trace, Tracer, current, plain
 
 REPLACEMENTS: dict[Any, Any] = {}  # what the protocols cannot reach -> ours; filled by rules
+CALLED: dict[type, Callable[..., Any]] = {}  # classes that keep their identity -> what calls run
 MAKERS: dict[type, Callable[[Any, Callable], Any]] = {}  # type -> make(its instance, map) -> ours
-LATE_MAKERS: dict[str, Callable[[], None]] = {}  # module of a type -> declares makers, once
+LATE_MAKERS: dict[str, Callable[[], Any]] = {}  # module or name of a type -> declares makers
 
 
 def replace(original: Any, ours: Any) -> None:
@@ -110,10 +122,15 @@ class Shadow(dict):
             value = self.original[name]
         except KeyError:
             value = builtins.__dict__[name]
-        kind = type(value)
-        if kind in _NUMBERS or self.lifter is None:  # ended: a function that lives on
+        kind, lifter = type(value), self.lifter
+        if kind in _NUMBERS or lifter is None:  # ended: a function that lives on
             return value
-        mapped = self.lifter.map(value)
+        known = lifter.seen.get(id(value))
+        if known is not None:
+            return known[1]
+        if kind is type and value in CALLED:
+            return CALLED[value] if is_about_to_call(sys._getframe(1)) else value
+        mapped = lifter.map(value)
         if kind in _LASTING or isinstance(value, type):
             self[name] = mapped
         return mapped
@@ -135,11 +152,18 @@ class ModuleView(ModuleType):
 
     def __init__(self, module: ModuleType, lifter: "Lifter | None"):
         super().__init__(module.__name__)
-        self.__dict__.clear()
         object.__setattr__(self, "_module", module)
         object.__setattr__(self, "_lifter", lifter)
+        self.forget()
 
-    def __getattr__(self, name):
+    def forget(self) -> None:
+        """Nothing is known but how to look a name up: as a module's own ``__getattr__``, because
+        attributes of a class that defines it take four times as long."""
+        self.__dict__.clear()
+        view = weakref.ref(self)
+        self.__dict__["__getattr__"] = lambda name: view()._look_up(name)  # type: ignore[union-attr]
+
+    def _look_up(self, name):
         module, lifter = self._module, self._lifter
         if lifter is None:
             return self._shared(name)
@@ -157,6 +181,8 @@ class ModuleView(ModuleType):
         trace = current()
         if trace is None:
             return value
+        if type(value) is type and value in CALLED:  # from the user's code, by our __getattr__
+            return CALLED[value] if is_about_to_call(sys._getframe(3)) else value
         mapped = Lifter.of(trace).map(value)
         if type(value) in _LASTING or isinstance(value, type):
             shared = mapped is value or mapped is _find(REPLACEMENTS, value)
@@ -202,6 +228,7 @@ def _build_class(body, name, *bases, **keywords):
     return made if trace is None else Lifter.of(trace).map(made)
 
 
+replace(builtins.__import__, _import)
 _BUILTINS = {**builtins.__dict__, "__import__": _import, "__build_class__": _build_class}
 
 
@@ -220,6 +247,13 @@ class Lifter:
         ] = {}  # id -> (original kept alive, what stands for it)
         self.clones: list[tuple[FunctionType, FunctionType]] = []  # with the originals
         self.cells: dict[int, Cell] = {}  # by id of the original
+        self.inputs: dict[int, list[tuple[np.ndarray, Any]]] = {}  # by id of the base
+        self.roots: dict[int, tuple[np.ndarray, Any]] = {}  # by id, what owns memory
+        self.aliased: list[tuple] = []
+        self.loose: list[tuple[np.ndarray, Any]] = []  # over memory that is no array's own
+        self.left = Left()
+        self.unseen: type | None = None  # a class that lifting does not reach into, but lifted code
+        self.bare: dict[int, np.ndarray] = {}  # arrays reached that have no handle
         self.settler = Settler()
         self.objects = Objects(self)
         trace.at_end.append(self.end)
@@ -251,8 +285,10 @@ class Lifter:
         for shadow in self.shadows.values():
             shadow.lifter = None
             shadow.reset()
-        for table in (self.shadows, self.seen, self.clones, self.cells):
+        for table in (self.shadows, self.seen, self.clones, self.cells, self.inputs, self.roots):
             table.clear()
+        self.aliased.clear()
+        self.loose.clear()
         del self.trace
 
     # ------------------------------------------------------------ what stands for what
@@ -263,6 +299,8 @@ class Lifter:
         if how is not None:
             return how(self, value) if self.live else value
         if isinstance(value, type):
+            if value.__module__ in LATE_MAKERS:
+                load_maker(value.__module__)
             ours = REPLACEMENTS.get(value)
             return ours or (self.objects.of_class(value) if self.live else value)
         if type(type(value)) is StandIn:
@@ -272,12 +310,16 @@ class Lifter:
             return self.once(value, lambda: make(value, self.map))
         if (type(value).__module__ or "")[:7] == "_cython":
             load_maker(value.__module__)
-            return REPLACEMENTS.get(value, value)
+            return REPLACEMENTS.get(value) or self.once(value, lambda: Compiled(value))
         if not self.live:
             return value
+        if isinstance(value, np.ndarray):  # of a subclass: it stands for itself
+            self.bare[id(value)] = value
         ours = self.objects.of(value)
         if ours is value and may_lift(type(value).__module__) and type(type(value)) is not StandIn:
             self.settler.reached(value)  # lifted code may store handles in its attributes
+            if self.unseen is None and is_unseen(type(value)):
+                self.unseen = type(value)
         return ours
 
     def once(self, original: Any, make: Callable[[], Any]) -> Any:
@@ -286,9 +328,28 @@ class Lifter:
         return known[1] if known is not None else self.stands(original, make())
 
     def stands(self, original: Any, ours: Any) -> Any:
+        if ours is original:
+            self.forget(original)
         self.seen[id(original)] = (original, ours)
         if ours is not original:
             self.settler.originals[id(ours)] = original
+        return ours
+
+    def forget(self, original: Any) -> None:
+        """In both directions: what stood for it may go, and another object may get its id."""
+        known = self.seen.pop(id(original), None)
+        if known is not None:
+            self.settler.originals.pop(id(known[1]), None)
+
+    def names_of(self, x: dict) -> dict:
+        """The attributes of an object, mapped as of now: other code may have changed them."""
+        known = self.seen.get(id(x))
+        if known is None or known[1] is x:
+            self.forget(x)
+            return self.map(x)
+        ours = known[1]  # the same dict as before: lifted code may hold it
+        dict.clear(ours)
+        dict.update(ours, {self.map(k): self.map(v) for k, v in x.items()})
         return ours
 
     def entry(self, f: Any) -> Any:
@@ -309,7 +370,17 @@ class Lifter:
         args = tuple(a if isinstance(a, Tracer) else self.map(a) for a in args)
         if kwargs:
             kwargs = {k: a if isinstance(a, Tracer) else self.map(a) for k, a in kwargs.items()}
-        return self.entry(f)(*args, **kwargs)
+        try:
+            y = self.entry(f)(*args, **kwargs)
+        except Exception as error:
+            refusal = explained(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+        if self.unseen is not None or self.bare:
+            roots = [ours for _, ours in self.roots.values()]
+            check_memory(roots, self.unseen, list(self.bare.values()))
+        return y
 
     # ------------------------------------------------------------ functions
 
@@ -327,8 +398,12 @@ class Lifter:
                 return f  # born in lifted code
             namespace = namespace.original  # born in an earlier trace
         module = namespace.get("__name__") or ""
-        if module.startswith("scipy.") and load_late():
+        if module.partition(".")[0] in ("scipy", "statistics") and load_late():
             return self.function(f)  # it may have a rule now
+        if module.startswith("numpy.testing"):
+            return self.once(f, lambda: _on_plain(f))
+        if module.startswith("scipy.special"):  # it would look at types and values by itself
+            return self.once(f, lambda: _refusing(f))
         if not may_lift(module) and not _wraps_liftable(f):
             return f
         return self.clone(f, namespace)
@@ -389,7 +464,11 @@ class Lifter:
         owner = self.map(m.__self__)
         if type(m.__func__) is _LRU:
             return MethodType(self.cached(m.__func__), owner)
+        if type(owner) in GIVEN:  # ours stands for the object
+            return getattr(owner, m.__name__)
         if type(m.__func__) is not FunctionType:  # of an object written in C: a random generator
+            if _maker(type(m.__func__)):  # np.vectorize bound to an instance
+                return MethodType(self.map(m.__func__), owner)
             return m if owner is m.__self__ else getattr(owner, m.__name__)
         lifted = self.function(m.__func__)
         if lifted is m.__func__ and (owner is m.__self__ or not _born_lifted(lifted)):
@@ -416,19 +495,65 @@ class Lifter:
     def array(self, a: np.ndarray) -> Any:
         """A constant handle over the same memory: one per array, one root per piece of memory."""
         if a.dtype.kind not in "fc":
+            if a.base is not None or a.dtype.kind == "V":
+                self.bare[id(a)] = a
             return a
         known = self.seen.get(id(a))
         if known is not None:
             return known[1]
+        ours = self.stands(a, self.new_array(a))
+        if self.inputs:
+            self.aliases(a, ours)
+        return ours
+
+    def new_array(self, a: np.ndarray) -> Any:
         owner = owner_of(a)
         if owner is None or owner is a:
-            return self.stands(a, self.trace.foreign(a))
+            return self.root(a)
         steps = steps_to(owner, a)
-        root = self.array(owner) if owner.dtype == a.dtype else None
-        if steps is None or root is None:
-            root = self.once(owner, lambda: self.trace.foreign(owner))
-            return self.stands(a, self.trace.foreign(a, apart=root))
-        return self.stands(a, root.part(steps, a))
+        if steps is None:
+            return self.trace.foreign(a, apart=self.root(owner))
+        return self.root(owner).part(steps, a)
+
+    def input(self, leaf: np.ndarray, handle: Any) -> None:
+        """A differentiated argument, which runs on a copy: other names of the array do not see what
+        is written to it (``check_aliases``).
+        """
+        self.aliases(leaf, handle)
+        self.inputs.setdefault(id(base_of(leaf)), []).append((leaf, handle))
+
+    def aliases(self, a: np.ndarray, handle: Any) -> None:
+        for leaf, copy in self.inputs.get(id(base_of(a)), ()):
+            if np.may_share_memory(leaf, a):
+                self.aliased.append((leaf, copy, handle, handle._version))
+
+    def check_aliases(self) -> None:
+        """Refuse if a differentiated argument was also reached by another name and written to."""
+        for leaf, copy, other, seen in self.aliased:
+            written = copy._version or other._version != seen
+            if written and not np.array_equal(plain(other), plain(copy), equal_nan=True):
+                raise NonDifferentiableError(
+                    f"an array of shape {leaf.shape} is a differentiated argument and is also "
+                    "used under another name (another argument, a global), and was written to",
+                    "Pass a copy, x.copy(), to one of them, or return a new array instead of "
+                    "writing.",
+                )
+
+    def root(self, a: np.ndarray) -> Any:
+        """The handle of a piece of memory; set apart from others over the same bytes, which no
+        ``.base`` tells of (two np.frombuffer of one buffer, a sliding window).
+        """
+        known = self.roots.get(id(a))
+        if known is not None:
+            return known[1]
+        others = [*self.loose, *(self.roots.values() if is_loose(a) else ())]
+        apart = next((h for b, h in others if np.may_share_memory(a, b)), None)
+        made = self.trace.foreign(a, apart=apart)
+        self.roots[id(a)] = (a, made)
+        self.settler.originals[id(made)] = a
+        if is_loose(a):
+            self.loose.append((a, made))
+        return made
 
     def module(self, m: ModuleType) -> Any:
         if type(m) is ModuleView:
@@ -439,7 +564,7 @@ class Lifter:
         name = m.__name__
         if may_lift(name):
             return self.once(m, lambda: ModuleView(m, self))
-        if name.partition(".")[0] in ("numpy", "scipy", "math", "cmath"):
+        if name.partition(".")[0] in _REPLACED_IN:
             return _VIEWS.setdefault(name, ModuleView(m, None))
         return m
 
@@ -464,20 +589,43 @@ class Lifter:
         if known is not None:
             return known[1]
         self.settler.reached(x)
-        if _UNCHANGED.issuperset(map(type, x.values())) and _UNCHANGED.issuperset(map(type, x)):
+        factory = x.default_factory if isinstance(x, defaultdict) else None
+        plain_values = _UNCHANGED.issuperset(map(type, x.values()))
+        if factory is None and plain_values and _UNCHANGED.issuperset(map(type, x)):
             return self.stands(x, x)
-        ours = LiftedDict()
+        ours: Any = LIFTED[type(x)]()
         self.stands(x, ours)
-        dict.update(ours, {self.map(k): self.map(v) for k, v in x.items()})
-        if all(a is b for a, b in zip((*ours, *ours.values()), (*x, *x.values()))):
+        made = self.map(factory)
+        for k, v in list(x.items()):  # the real method: ours would write back
+            type(x).__setitem__(ours, self.map(k), self.map(v))
+        same = all(a is b for a, b in zip((*ours, *ours.values()), (*x, *x.values())))
+        if same and made is factory:
             return self.stands(x, x)
+        if made is not None:
+            ours.default_factory = made
         ours._original, ours._settler = x, self.settler
         return ours
 
-    def reached(self, x: Any) -> Any:
-        """A container that stands for itself; what is put into it is settled at the end."""
+    def of_collection(self, x: Any) -> Any:
+        """A set, frozenset or deque."""
+        known = self.seen.get(id(x))
+        if known is not None:
+            return known[1]
         self.settler.reached(x)
-        return x
+        if _UNCHANGED.issuperset(map(type, x)):
+            return self.stands(x, x)
+        mapped = list(map(self.map, x))
+        if all(a is b for a, b in zip(mapped, x)):
+            return self.stands(x, x)
+        if type(x) is frozenset:
+            return self.stands(x, frozenset(mapped))
+        ours: Any = LiftedDeque(mapped, x.maxlen) if type(x) is deque else LiftedSet(mapped)
+        ours._original, ours._settler = x, self.settler
+        return self.stands(x, ours)
+
+    def of_namespace(self, x: Any) -> Any:
+        self.settler.reached(x)
+        return self.once(x, lambda: LiftedNamespace(x, self.map, self.settler))
 
     def of_tuple(self, x: tuple) -> tuple:
         if _UNCHANGED.issuperset(map(type, x)):
@@ -491,16 +639,39 @@ class Lifter:
 
 def _maker(kind: type) -> Callable[[Any, Callable], Any] | None:
     make = MAKERS.get(kind)
-    if make is None and kind.__module__ in LATE_MAKERS:
-        load_maker(kind.__module__)
-        make = MAKERS.get(kind)
+    if make is None:
+        for key in (kind.__module__, kind.__name__):  # a class of C code may not tell its module
+            if key in LATE_MAKERS:
+                load_maker(key)
+                make = MAKERS.get(kind)
     return make
 
 
 def load_maker(module: str) -> None:
-    load = LATE_MAKERS.pop(module, None)
+    load = LATE_MAKERS.get(module)
     if load is not None:
         load()
+        LATE_MAKERS.pop(module, None)
+
+
+def _on_plain(f: FunctionType) -> Any:
+    """An assertion: it looks at values, and nothing comes back."""
+
+    @functools.wraps(f)
+    def call(*args, **kwargs):
+        return f(*plain(args), **plain(kwargs))
+
+    return call
+
+
+def _refusing(f: FunctionType) -> Any:
+    """A function of a library without a rule: of constants only."""
+
+    @functools.wraps(f)
+    def call(*args, **kwargs):
+        return run_constant(f, args, kwargs)
+
+    return call
 
 
 def _wraps_liftable(f: FunctionType) -> bool:
@@ -521,8 +692,11 @@ def _builtin(lifter: Lifter, f: Any) -> Any:
     """C functions are replaced by identity; bound methods of objects go by the object."""
     owner = f.__self__
     if owner is None or isinstance(owner, ModuleType):
-        return REPLACEMENTS.get(f, f)
-    ours = lifter.map(owner) if type(owner) in MAKERS else owner
+        ours = REPLACEMENTS.get(f)
+        if ours is None and f.__module__ and may_lift(f.__module__):
+            return lifter.once(f, lambda: Compiled(f))
+        return ours or f
+    ours = lifter.map(owner) if _maker(type(owner)) else owner
     return f if ours is owner else getattr(ours, f.__name__)
 
 
@@ -531,6 +705,7 @@ def _itself(lifter: Lifter, x: Any) -> Any:
 
 
 _NUMBERS = frozenset({int, float, str, bool, type(None), np.float64})
+_REPLACED_IN = frozenset({"numpy", "scipy", "math", "cmath", "statistics", "importlib"})
 _VIEWS: dict[str, ModuleView] = {}  # those that serve every trace
 _DISPATCHER = type(np.concatenate)
 _LRU = type(functools.lru_cache(lambda: None))
@@ -553,9 +728,10 @@ _MAPPERS: dict[type, Callable[[Lifter, Any], Any]] = {
     list: Lifter.of_list,
     dict: Lifter.of_dict,
     tuple: Lifter.of_tuple,
-    **dict.fromkeys((defaultdict, OrderedDict, deque, set, SimpleNamespace), Lifter.reached),
-    LiftedList: _itself,
-    LiftedDict: _itself,
+    **dict.fromkeys((defaultdict, OrderedDict), Lifter.of_dict),
+    **dict.fromkeys((deque, set, frozenset), Lifter.of_collection),
+    SimpleNamespace: Lifter.of_namespace,
+    **dict.fromkeys(LIFTED.values(), _itself),
     StandIn: _itself,
     **dict.fromkeys(_UNCHANGED, _itself),
 }

@@ -20,6 +20,8 @@ _LIFTED_INSIDE = (
     "scipy.optimize",
     "scipy.stats",
     "scipy.integrate",
+    "scipy.signal",
+    "scipy.sparse.linalg._interface",
     "scipy._lib",  # SciPy's array-API layer, in two places of two versions
     "scipy._external",
     "functools",
@@ -59,6 +61,34 @@ def opcode_at(frame: FrameType) -> int:
     while code[at] == _CACHE:
         at -= 2
     return code[at]
+
+
+_CALLS = {"PRECALL": 1, "CALL": 0, "CALL_KW": 0, "CALL_FUNCTION_EX": 0}  # what they leave, at least
+_LEAVE_THE_STACK = frozenset({"CACHE", "NOP", "EXTENDED_ARG", "KW_NAMES", "RESUME"})
+_called: dict[tuple[int, int], tuple[CodeType, bool]] = {}  # with the code object kept alive
+
+
+def is_about_to_call(frame: FrameType) -> bool:
+    """Whether what the frame is looking up is called at once: ``np.float64(x)``."""
+    code, at = frame.f_code, frame.f_lasti
+    known = _called.get((id(code), at))
+    if known is None:
+        known = _called[id(code), at] = (code, _finds_call(code, at))
+    return known[1]
+
+
+def _finds_call(code: CodeType, at: int) -> bool:
+    """Follow the stack to the instruction that takes the value away: a call?"""
+    depth = 1  # of the stack from the value upwards
+    for instruction in dis.get_instructions(code):
+        if instruction.offset <= at or instruction.opname in _LEAVE_THE_STACK:
+            continue
+        if depth == 1 and instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            return False
+        depth += dis.stack_effect(instruction.opcode, instruction.arg, jump=False)
+        if depth <= 1:  # as an argument, the value goes with what lies below it
+            return depth >= _CALLS.get(instruction.opname, 2)
+    return False
 
 
 class Facts(NamedTuple):

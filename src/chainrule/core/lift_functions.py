@@ -113,7 +113,8 @@ class _Key:
     __slots__ = ("x",)
 
     def __init__(self, x: Tracer):
-        hash(x)  # a traced array is unhashable
+        if type(x).__hash__ is None:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
         self.x = x
 
     def __hash__(self) -> int:

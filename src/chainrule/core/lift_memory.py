@@ -20,6 +20,18 @@ def owner_of(a: np.ndarray) -> np.ndarray | None:
     return owner
 
 
+def base_of(a: np.ndarray) -> np.ndarray:
+    """The array at the end of the chain of ``.base``."""
+    while type(a.base) is np.ndarray:
+        a = a.base
+    return a
+
+
+def is_loose(a: np.ndarray) -> bool:
+    """Whether the memory belongs to no array, so that others may lie over it unknown to us."""
+    return base_of(a).base is not None
+
+
 def steps_to(owner: np.ndarray, part: np.ndarray) -> Steps | None:
     """Steps that make ``part`` of ``owner``: an index and a transposition, or a slice reshaped.
 

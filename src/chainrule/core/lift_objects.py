@@ -4,22 +4,25 @@ import functools
 import sys
 import weakref
 from collections.abc import Callable
-from types import MemberDescriptorType
-from typing import Any
+from types import FunctionType
+from typing import Any, Generic, TypeVar
 
 from chainrule.core.lift_views import (
     KIND,
+    NOTHING,
     ORIGINAL,
+    DataDescriptor,
     Kind,
-    Slot,
     View,
     _attribute_of,
     class_of,
     eligible,
     find,
+    is_view,
     kind_of,
     live_lifter,
     original_of,
+    seen_object,
     unview,
 )
 from chainrule.core.settle import UNVIEW
@@ -45,6 +48,14 @@ class StandIn(type):
         lifter = live_lifter()
         if lifter is None:
             return kind(*args, **kwargs)
+        makes = find(type(kind), "__call__")
+        if type(makes) is FunctionType:  # a metaclass that decides what a call makes
+            return lifter.map(makes)(cls, *args, **kwargs)
+        return StandIn._make(cls, *args, **kwargs)
+
+    def _make(cls, *args, **kwargs):
+        """What ``type.__call__`` does."""
+        kind, lifter = class_of(cls), live_lifter()
         new = find(kind, "__new__")
         if new is object.__new__:
             if (args or kwargs) and find(kind, "__init__") is object.__init__:
@@ -95,6 +106,10 @@ class StandIn(type):
         if lifter is not None:
             lifter.objects.class_changed(kind, name)
 
+    def __getitem__(cls, key):
+        item = class_of(cls)[key]
+        return Alias(cls, item) if isinstance(item, GenericAlias) else seen_object(item)
+
     def __instancecheck__(cls, x):
         return isinstance(unview(x), class_of(cls))
 
@@ -115,6 +130,25 @@ class StandIn(type):
 
 
 UNVIEW[StandIn] = original_of
+GenericAlias: Any = type(Generic[TypeVar("T")])  # type: ignore[index]  # of user classes: Model[float]
+
+
+class Alias:
+    """``Model[float]`` of a stand-in: it makes what the stand-in makes."""
+
+    def __init__(self, made_by: StandIn, alias: Any):
+        self._made_by, self._alias = made_by, alias
+
+    def __call__(self, *args, **kwargs):
+        return self._made_by(*args, **kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self._alias, name)
+
+    def __mro_entries__(self, bases):
+        return self._alias.__mro_entries__(tuple(getattr(b, "_alias", b) for b in bases))
+
+
 _NEVER_FORWARDED = frozenset(
     "__new__ __init__ __init_subclass__ __class_getitem__ __subclasshook__ __del__ __class__ "
     "__dict__ "
@@ -138,10 +172,9 @@ def stand_in(cls: type) -> Any:
         "__qualname__": cls.__qualname__,
         "_cr_class": cls,
     }
-    for base in cls.__mro__:
-        for name, value in base.__dict__.items():
-            if type(value) is MemberDescriptorType:
-                names[name] = Slot(name)
+    for name in {name for base in cls.__mro__ for name in base.__dict__ if name[:2] != "__"}:
+        if hasattr(type(find(cls, name)), "__set__"):
+            names[name] = DataDescriptor(name)
     ours = type.__new__(StandIn, cls.__name__, (View,), names)
     _forward_all(ours, cls)
     if getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls:
@@ -166,9 +199,40 @@ def _forward_all(ours: Any, cls: type) -> None:
     type.__setattr__(ours, "_cr_size", _size(cls))
 
 
+_COMPARED = {"__lt__": "__gt__", "__le__": "__ge__", "__eq__": "__eq__", "__ne__": "__ne__"}
+_REFLECTED = {
+    **_COMPARED,
+    **{b: a for a, b in _COMPARED.items()},
+    **{
+        f"__{n}__": f"__r{n}__"
+        for n in (
+            "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+        ).split()
+    },
+}
+
+
+def _comes_first(self: Any, other: Any, name: str) -> bool:
+    """Whether ``other``, of a subclass, has its reflected operator asked first, as in Python; our
+    stand-ins do not derive from each other."""
+    if not is_view(other):
+        return False
+    mine, its = kind_of(self).cls, kind_of(other).cls
+    if its is mine or not issubclass(its, mine):
+        return False
+    reflected = find(its, _REFLECTED[name])
+    return reflected is not NOTHING and (
+        name in _COMPARED or reflected is not find(mine, _REFLECTED[name])
+    )
+
+
 @functools.cache
 def _forward(name: str) -> Callable[..., Any]:
     def call(self, *args, **kwargs):
+        if name in _REFLECTED and args and _comes_first(self, args[0], name):
+            y = kind_of(args[0])[_REFLECTED[name]].read(args[0])(self)
+            if y is not NotImplemented:
+                return y
         kind = kind_of(self)
         if not kind.lifter.live:
             return getattr(original_of(self), name)(*args, **kwargs)

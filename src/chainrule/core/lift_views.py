@@ -21,6 +21,7 @@ from typing import Any
 
 from chainrule.core.array import HANDLES
 from chainrule.core.lift_code import may_lift, opcode_at
+from chainrule.core.number import Number  # noqa: F401  (before HANDLES is used below)
 from chainrule.core.settle import UNVIEW
 from chainrule.core.trace import current
 
@@ -51,8 +52,8 @@ def eligible(cls: type) -> bool:
 def _find_out(cls: type) -> bool:
     if not may_lift(cls.__module__) or isinstance(cls, EnumMeta):
         return False
-    if type(cls).__call__ is not type.__call__:
-        return False  # a metaclass that decides what a call makes
+    if not _is_python(find(type(cls), "__call__")) and type(cls).__call__ is not type.__call__:
+        return False  # a metaclass in C that decides what a call makes
     for base in cls.__mro__[:-1]:
         names = base.__dict__
         if "__getattribute__" in names or not _is_python(names.get("__new__")):
@@ -92,7 +93,7 @@ class Kind(dict):
     def __init__(self, cls: type, lifter: Any):
         self.cls = cls
         self.lifter = lifter
-        self.stand_in: Any = lifter.map(cls)
+        self.stand_in: Any = lifter.objects.of_class(cls)
         self.has_dict = cls.__dictoffset__ != 0
         self.weak = cls.__weakrefoffset__ != 0
         self.own_setattr = find(cls, "__setattr__") is not object.__setattr__
@@ -113,10 +114,8 @@ class Kind(dict):
         return entry
 
     def names(self, view: Any) -> Any:
-        """``view.__dict__``: mapped as of now, not kept, because attributes change."""
-        names = original_of(view).__dict__
-        self.lifter.seen.pop(id(names), None)
-        return self.lifter.map(names)
+        """``view.__dict__``."""
+        return self.lifter.names_of(original_of(view).__dict__)
 
 
 def reader(kind: Kind, name: str, attribute: Any) -> tuple[bool, Callable[[Any], Any]]:
@@ -131,6 +130,8 @@ def reader(kind: Kind, name: str, attribute: Any) -> tuple[bool, Callable[[Any],
         return False, functools.partial(_read_cached, lifter, attribute)
     if isinstance(attribute, (staticmethod, classmethod)):
         return False, lambda view: lifter.map(attribute.__get__(None, cls))
+    if isinstance(attribute, functools.singledispatchmethod):
+        return False, functools.partial(_dispatching, kind, attribute)
     if type(attribute) is MemberDescriptorType:
         return True, lambda view: lifter.map(attribute.__get__(original_of(view), cls))
     if attribute is object.__dict__.get(name, NOTHING):
@@ -157,11 +158,33 @@ def bound(x: Any, name: str, attribute: Any) -> Any:
         if not hasattr(type(attribute), "__get__"):
             return kind_of(x).lifter.map(attribute)
         return reader(kind_of(x), name, attribute)[1](x)
+    if attribute is type.__dict__["__call__"]:
+        return type(x)._make.__get__(x)
+    if (
+        isinstance(unview(x), type)
+        and type(attribute) is FunctionType
+        and isinstance(unview(x), _owner(type(unview(x)), attribute))
+    ):
+        return MethodType(live_lifter().map(attribute), x)  # of the metaclass
     if attribute is object.__new__:
         return lambda cls, *args, **kwargs: seen_object(
             object.__new__(unview(cls), *args, **kwargs)
         )
     return seen_object(attribute.__get__(None, unview(x)))
+
+
+def _dispatching(kind: Kind, attribute: functools.singledispatchmethod, view: Any) -> Any:
+    def call(*args, **kwargs):
+        chosen = attribute.dispatcher.dispatch(unview(args[0].__class__))
+        bound = chosen.__get__(None if isinstance(chosen, staticmethod) else view, kind.cls)
+        return kind.lifter.map(bound)(*args, **kwargs)
+
+    return call
+
+
+def _owner(cls: type, attribute: Any) -> Any:
+    """The class in the mro of ``cls`` that defines the function; an empty tuple if none does."""
+    return next((b for b in cls.__mro__ if attribute in b.__dict__.values()), ())
 
 
 def _read_property(lifter: Any, attribute: property, view: Any) -> Any:
@@ -271,14 +294,15 @@ def original_of(view: Any) -> Any:
 
 
 def is_view(x: Any) -> bool:
-    return type(type(x)) in UNVIEW
+    return issubclass(type(x), View)
 
 
 def unview(x: Any) -> Any:
     """The instance of a view, the class of a stand-in; else ``x``."""
     kind = type(x)
-    if type(kind) in UNVIEW:
-        return original_of(x)
+    how = UNVIEW.get(type(kind))
+    if how is not None:
+        return how(x)
     return class_of(x) if kind in UNVIEW else x
 
 
@@ -304,19 +328,17 @@ def store(view: Any, name: str, value: Any) -> None:
         object.__setattr__(view, name, original.__dict__)
 
 
-class Slot:
-    """A member of ``__slots__``, for ``object.__setattr__`` on a view."""
+class DataDescriptor:
+    """A property or a member of ``__slots__``, for ``object.__setattr__`` on a view."""
 
     def __init__(self, name: str):
         self.name = name
 
     def __get__(self, view, owner=None):
-        return getattr(original_of(view), self.name)
+        return kind_of(view)[self.name].read(view)
 
     def __set__(self, view, value):
-        object.__setattr__(
-            original_of(view), self.name, kind_of(view).lifter.settler.original(value)
-        )
+        store(view, self.name, value)
 
 
 # ---------------------------------------------------------------- the live trace

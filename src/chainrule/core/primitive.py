@@ -69,6 +69,10 @@ class Primitive:
     kind = "abstract"
     in_place: str | None = None
     multiple = False  # several results, as a tuple
+    promotes = False  # ufuncs of several operands: Python numbers do not decide the dtype
+    # ``turn(tangents, y, *operands, **params)``: the results as forward mode has them, where the
+    # value leaves a choice open that the direction makes (vectors of repeated eigenvalues)
+    turn: Rule | None = None
 
     def __init__(self, name: str, fun: Callable[..., Any]):
         if name in PRIMITIVES:
@@ -116,6 +120,7 @@ class Elementwise(Primitive):
     def __init__(self, name: str, fun: Callable[..., Any], partials: dict[str, Any]):
         super().__init__(name, fun)
         self.operands = list(partials)
+        self.promotes = len(self.operands) > 1 and isinstance(fun, np.ufunc)
         self.partials = list(partials.values())
         for p in self.partials:
             for used in _parameters(p):
@@ -425,12 +430,19 @@ def linear(fun: Any, /, *, name: str = "") -> Callable[[Rule], Joint]:
 
 
 def general(
-    fun: Any, /, *, name: str = "", jvp: Rule | None = None, multiple: bool = False
+    fun: Any,
+    /,
+    *,
+    name: str = "",
+    jvp: Rule | None = None,
+    multiple: bool = False,
+    turn: Rule | None = None,
 ) -> Callable[[Rule], General]:
     """Declare one vjp: ``@general(np.linalg.inv) def inv(g, y, _a): return -mT(y) @ g @ mT(y)``."""
 
     def declare(rule: Rule) -> General:
         primitive = General(name or fun.__name__, fun, rule, jvp, multiple)
+        primitive.turn = turn
         register(fun, primitive, primitive.operands)
         return primitive
 

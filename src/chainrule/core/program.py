@@ -109,6 +109,20 @@ class Program:
     def equations(self) -> Iterator[Equation]:
         return (self.equation(i) for i in range(len(self)))
 
+    def same(self, a: int, b: int) -> bool:
+        """Whether two variables are the same one, or the same element read twice."""
+        if a == b:
+            return True
+        if a in self.inputs or b in self.inputs:
+            return False
+        i, j = self.results.index(a), self.results.index(b)
+        return (
+            self.plans[i] is self.plans[j]
+            and self.plans[i].write == "read"
+            and self.operands[i] == self.operands[j]
+            and repr(self.params[i]) == repr(self.params[j])
+        )
+
     def verify(self) -> "Program":
         """Check single assignment, order, operand counts and shapes; returns the program itself.
 

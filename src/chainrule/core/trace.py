@@ -7,6 +7,7 @@ which is all that is needed to keep perturbations apart.
 """
 
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -54,8 +55,9 @@ class Tracer:
         def __getattr__(self, name: str) -> Any: ...
 
 
-# The two kinds of handle, filled in by core.handle, which builds on this module.
+# The kinds of handle, filled in by core.handle and core.number, which builds on this module.
 Scalar: Any = None
+Number: Any = None
 Array: Any = None
 Foreign: Any = None
 
@@ -76,7 +78,18 @@ def bind(primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]) 
 class Trace:
     """One run of a function under observation. Use as a context manager; ended when it exits."""
 
-    __slots__ = ("_token", "at_end", "level", "lifter", "outer", "owner", "program", "refusal")
+    __slots__ = (
+        "_token",
+        "at_end",
+        "code",
+        "keyed",
+        "level",
+        "lifter",
+        "outer",
+        "owner",
+        "program",
+        "refusal",
+    )
     no_variable: Any = CONSTANT
     array: Any = None  # the class of array handles, filled in by core.handle
 
@@ -89,6 +102,8 @@ class Trace:
         )
         self.lifter: Any = None  # of the outermost trace: see core.lift
         self.at_end: list[Any] = []  # what to tidy up when the trace has ended
+        self.code: Any = None  # of the function that runs, for the error of a leaked value
+        self.keyed = False  # whether a scalar has been hashed: see Scalar.__eq__
         self.program: Program
 
     def __enter__(self):
@@ -136,6 +151,10 @@ class Trace:
     def is_constant(self, var: Any) -> bool:
         raise NotImplementedError
 
+    def same(self, a: Any, b: Any) -> bool:
+        """Whether two variables of equal value have the same derivative beyond doubt."""
+        raise NotImplementedError
+
     def handle(self, value: Any, var: Any) -> Any:
         kind = Array if isinstance(value, (_ndarray, Array)) or not _is_scalar(value) else Scalar
         return kind(value, self, var)
@@ -143,27 +162,35 @@ class Trace:
     def lower(self, x: Tracer) -> Any:
         """An operand of another trace, as this trace sees it: a constant that will not change."""
         if x._trace.owner == 0:
-            raise leaked(x)
+            raise leaked(x._trace)
         return x.snapshot()
 
     def check(self, primitive: Primitive, operands: Sequence[Any]) -> None:
         """Refuse work in another thread, or after the end while another trace is live."""
         if self.owner:
-            raise LeakedTracerError(
+            error = LeakedTracerError(
                 f"a traced value was used in another thread ({primitive.name})",
                 "Derivatives are recorded in the thread that asks for them: call grad inside "
                 "the thread.",
             )
+            self.refusal = self.refusal or error  # the thread may swallow it
+            raise error
         if _live.get() is not None:
-            raise leaked(None, primitive.name)
+            raise leaked(self, primitive.name)
 
 
-def leaked(x: Any, name: str = "") -> LeakedTracerError:
-    what = f" in {name}" if name else ""
+def leaked(trace: Trace, name: str = "") -> LeakedTracerError:
+    """The error for a value of ``trace``, which has ended, that another trace meets."""
+    made = ""
+    if trace.code is not None:
+        file = os.path.basename(trace.code.co_filename)
+        made = f" of {trace.code.co_name} ({file}:{trace.code.co_firstlineno})"
+    where = f" in {name}" if name else ""
     return LeakedTracerError(
-        f"a traced value was used{what} after its trace had ended, inside another derivative",
-        "Return it from the function (has_aux=True) instead of keeping it in a global, list "
-        "or attribute.",
+        f"a traced value{made} was used{where} after its trace had ended, inside another "
+        "derivative",
+        "Return it from that function (has_aux=True) instead of keeping it in a global, list or "
+        "attribute.",
     )
 
 
@@ -210,6 +237,9 @@ class Recording(Trace):
     def is_constant(self, var):
         return var < 0
 
+    def same(self, a, b):
+        return self.program.same(a, b)
+
     def process(self, primitive, operands, params):
         if self.owner != get_ident():
             self.check(primitive, operands)
@@ -234,9 +264,13 @@ class Recording(Trace):
                     foreign = True
                 elif kind is list or kind is tuple:
                     return bind(primitive, [_as_operand(o) for o in operands], params)
+                elif kind not in _ORDINARY:
+                    x = from_outside(x)
                 values.append(x)
             bit += bit
-        if self.outer is not None:
+        if primitive.promotes and Number in map(type, operands):
+            y = bind(primitive, weak(operands, values), params)
+        elif self.outer is not None:
             y = bind(primitive, values, params)
         elif params:
             y = primitive.fun(*values, **params)
@@ -309,7 +343,7 @@ class Recording(Trace):
         """``array[index] = value`` on a root handle: the buffer changes, the variable is new."""
         if self.owner != get_ident():
             self.check(primitive, ())
-            raise leaked(None, "an assignment")
+            raise leaked(self, "an assignment")
         if isinstance(value, Tracer):
             v, v_var = (
                 (value._value, value._var)
@@ -331,6 +365,14 @@ class Recording(Trace):
             variables = [a for a in (x_var, v_var) if a >= 0]
             params = {"index": frozen_index(index)}
             array._var = self.record(primitive, (buffer, v), variables, mask, buffer, params)
+
+
+def weak(operands: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """The values with Python's numbers where the operand is one: they do not decide a dtype."""
+    return [
+        v.item() if type(x) is Number and isinstance(v, np.inexact) else v
+        for x, v in zip(operands, values)
+    ]
 
 
 def adopt(trace: Trace, array: Any) -> None:
@@ -370,6 +412,45 @@ def own_copies(operands: Sequence[Any], values: list[Any], kept: Sequence[int]) 
                 values[k] = value.copy()
 
 
+# Kinds of value that note what is done with them (explainer.calls); filled in there.
+NOTED: set[type] = set()
+
+
+def bare(x: Any) -> Any:
+    """The array itself behind a plain value, for its shape and layout only."""
+    return x.bare if type(x) in NOTED else x
+
+
+def frozen_array(x: Any, dtype: Any = None) -> Any:
+    """A plain array as a copy: its owner may change it before the sweep."""
+    x = plain(x)
+    return x.astype(dtype or x.dtype) if type(x) in NOTED else np.array(x, dtype)
+
+
+_ORDINARY = frozenset({float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_})
+_CHANGES_ARITHMETIC = (
+    "__array_ufunc__", "__array_function__", "__mul__", "__matmul__", "__add__", "sum"
+)  # fmt: skip
+
+
+def from_outside(x: Any) -> Any:
+    """An operand of a kind that computes differently from NumPy's arrays is refused."""
+    kind = type(x)
+    if kind in NOTED:
+        return x
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    if isinstance(x, _ndarray):
+        ours = _ndarray.__dict__
+        if all(getattr(kind, n) is ours.get(n, getattr(_ndarray, n)) for n in _CHANGES_ARITHMETIC):
+            return np.asarray(x)  # a memory map, a record array
+    elif not name.startswith(("pandas.", "xarray.", "polars.")):
+        return x
+    raise NonDifferentiableError(
+        f"a {name} is an operand of a traced value: it computes otherwise than a plain array",
+        "Use a plain array: np.asarray(x), series.to_numpy(), masked.filled(0.0), quantity.value.",
+    )
+
+
 def _as_operand(x: Any) -> Any:
     """A list among the operands as NumPy reads it, an array of our own."""
     from chainrule.core.array import as_operand
@@ -396,11 +477,14 @@ def frozen_index(index: Any) -> Any:
     return index
 
 
-def refuse(error: _Refusal) -> _Refusal:
-    """The error, remembered by the live trace: it is raised at its end if someone swallows it."""
-    trace = _live.get()
-    if trace is not None and trace.refusal is None:
-        trace.refusal = error
+def refuse(error: _Refusal, of: Any = None) -> _Refusal:
+    """The error, remembered by the live trace: it is raised at its end if someone swallows it.
+
+    ``of``: the tracer in question, whose trace may be live in another thread.
+    """
+    for trace in (_live.get(), of._trace if isinstance(of, Tracer) else None):
+        if trace is not None and trace.owner and trace.refusal is None:
+            trace.refusal = error
     return error
 
 

@@ -11,6 +11,8 @@ Hessian-vector products, and whoever receives it decides what to do with them::
     res.x["W1"]  # the tree again
 
     scipy.optimize.minimize(**p, hessp=p.hessp, method="Newton-CG")
+
+``check`` takes what the minimisers and ``least_squares`` take, and judges the derivatives in it.
 """
 
 import inspect
@@ -21,6 +23,8 @@ import numpy as np
 
 from chainrule.base import tree
 from chainrule.base.errors import ArgumentError
+from chainrule.checker import Report
+from chainrule.checker import check as check_any
 from chainrule.transforms.forward import jvp
 from chainrule.transforms.reverse import grad, value_and_grad
 
@@ -41,6 +45,46 @@ def problem(f: Callable, x0: Any, *args: Any) -> "Problem":
     (3.0, 1.0)
     """
     return Problem(f, x0, args)
+
+
+def check(
+    fun: Callable,
+    x0: Any,
+    args: Any = (),
+    jac: Any = None,
+    hess: Callable | None = None,
+    hessp: Callable | None = None,
+    **options: Any,
+) -> Report:
+    """Compare the derivatives you hand to SciPy with numbers: as ``chainrule.check``.
+
+    The arguments are those of ``scipy.optimize.minimize`` and ``least_squares``: ``jac`` gives a
+    gradient, or where ``fun`` has many values their Jacobian; True says that ``fun`` gives (value,
+    gradient). Without a function in ``jac``, chainrule's own derivative of ``fun`` is checked.
+    options : seed, tol, mode, seconds, evaluations.
+
+    >>> from scipy.optimize import rosen, rosen_der, rosen_hess_prod
+    >>> check(rosen, np.array([1.3, 0.7, 0.8]), jac=rosen_der, hessp=rosen_hess_prod).verdict
+    'pass'
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    x0 = np.array(x0) if isinstance(x0, list) else x0
+    claims: dict[str, Any] = {}
+    if jac is True:
+        claims["grad"] = True
+    elif callable(jac):
+        many = np.ndim(fun(tree.map(np.copy, x0), *args)) > 0
+        claims["jac" if many else "grad"] = jac
+    if hess is not None:
+        claims["hess"] = lambda x, *args: _as_matrix(hess(x, *args), np.size(x0))
+    if hessp is not None:
+        claims["hvp"] = lambda x, *rest: hessp(x, rest[-1], *rest[:-1])
+    return check_any(fun, x0, *args, **claims, **options)
+
+
+def _as_matrix(H: Any, n: int) -> Any:
+    """A LinearOperator as a matrix."""
+    return H @ np.eye(n) if hasattr(H, "matmat") else H
 
 
 class Problem(Mapping):

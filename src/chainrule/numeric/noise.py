@@ -42,7 +42,8 @@ def noise_level(function: Function) -> np.ndarray:
 
 def _table(function: Function, step: np.ndarray) -> np.ndarray:
     vector = function.point.vector
-    return np.stack([function.base, *(function(vector + i * step) for i in range(1, _POINTS))])
+    beside = function.many(vector + i * step for i in range(1, _POINTS))
+    return np.stack([function.base, *beside])
 
 
 def _deviation(values: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """All partial derivatives of a function at a point, by the method that suits it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -112,18 +112,19 @@ def _central(function: Function, noise: np.ndarray, progress: bool | None) -> Pa
     relative to the slope or, where that is small, to a thousandth of the largest slope.
     """
     point = function.point
-    h, truncation = _learn_step(function, noise)
+    h, truncation, noise = _learn_step(function, noise)
     step = h * point.scale
     rows = watched(range(point.size), "central differences", progress)
-    value = np.stack([_quotient(function, i, float(step[i])) for i in rows])
+    value = _quotients(function, rows, step)
     size = np.abs(value)
     error = 2 * truncation * np.maximum(size, 1e-3 * np.max(size, axis=0)) + noise / step[:, None]
     unit, steps = function.unit, np.repeat(step[:, None], len(noise), axis=1)
     return Partials(value * unit, error * unit, steps, ("one step for all: errors are typical",))
 
 
-def _learn_step(function: Function, noise: np.ndarray) -> tuple[float, np.ndarray]:
-    """The relative step with the least error, and its relative truncation (m,), from some samples.
+def _learn_step(function: Function, noise: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """The relative step with the least error, its relative truncation (m,) and the noise (m,) that
+    some samples met.
 
     At a step where the slopes of the samples are known, the difference tells the truncation there;
     it goes with the square of the step, and the noise with its inverse.
@@ -133,11 +134,12 @@ def _learn_step(function: Function, noise: np.ndarray) -> tuple[float, np.ndarra
     sample = np.sort(np.random.default_rng(0).choice(n, min(_SAMPLES, n), replace=False)).tolist()
     known = slopes(function, [Coordinate(point, i) for i in sample], noise)
     truth = known.value / function.unit
-    rough = np.stack([_quotient(function, i, probe * float(point.scale[i])) for i in sample])
+    rough = _quotients(function, sample, probe * point.scale)
     usable = np.isfinite(known.bound) & np.isfinite(rough)
     if not usable.any():
         what = "No sampled coordinate has a slope: method 'central' cannot learn its step."
         raise InputError(what, "Use method='ladder'.")
+    noise = np.maximum(noise, np.max(known.noise / function.unit, axis=0))
     size = np.abs(truth)
     typical = max(float(np.max(size, where=usable, initial=0.0)), 1e-300)
     relative = np.abs(rough - truth) / np.maximum(size, 1e-3 * typical)
@@ -145,9 +147,18 @@ def _learn_step(function: Function, noise: np.ndarray) -> tuple[float, np.ndarra
     truncation = worst * (_RELATIVE_STEPS[:, None] / probe) ** 2
     rounding = noise / (_RELATIVE_STEPS[:, None] * np.median(point.scale[sample]) * typical)
     best = int(np.argmin(np.max(truncation + rounding, axis=1)))
-    return float(_RELATIVE_STEPS[best]), truncation[best]
+    return float(_RELATIVE_STEPS[best]), truncation[best], noise
 
 
-def _quotient(function: Function, i: int, h: float) -> np.ndarray:
-    (right, far_right), (left, far_left) = (function.point.move(i, t) for t in (h, -h))
-    return (function(right) - function(left)) / (far_right - far_left)
+def _quotients(function: Function, rows: Iterable[int], step: np.ndarray) -> np.ndarray:
+    """Central quotients (rows, m), each at the step of its coordinate."""
+    widths: list[float] = []
+
+    def points() -> Iterator[np.ndarray]:
+        for i in rows:
+            moves = [function.point.move(i, t) for t in (step[i], -step[i])]
+            widths.append(moves[0][1] - moves[1][1])
+            yield from (vector for vector, _ in moves)
+
+    values = np.stack(function.many(points()))
+    return (values[::2] - values[1::2]) / np.array(widths)[:, None]

@@ -4,17 +4,20 @@ Every evaluation gets arguments of its own, so a function that writes to them ha
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from chainrule.base import tree
 from chainrule.base.errors import ArgumentError, InputError
+from chainrule.numeric.runners import OUT_OF_DOMAIN, Raised, Serial
 
-# What a function may raise where it is not defined; at a probing point that is an answer: NaN.
-OUT_OF_DOMAIN = (ArithmeticError, ValueError)
+__all__ = ["OUT_OF_DOMAIN", "Function", "Point", "as_array", "quiet"]
+
+_AT_ONCE = 2**24  # numbers in the points that are given away together, at most
 
 
 class Point:
@@ -93,7 +96,7 @@ class Point:
 def _natural_scale(x: np.ndarray) -> np.ndarray:
     size = np.abs(x)
     nonzero = size[size > 0]
-    typical = np.median(nonzero) if nonzero.size else 1.0
+    typical = np.median(nonzero) if nonzero.size else 64.0
     return np.exp2(np.floor(np.log2(np.maximum(size, typical / 64))))
 
 
@@ -106,11 +109,12 @@ class Function:
     caller's error state and its exceptions pass; those at other points become NaN.
     """
 
-    def __init__(self, f: Callable, x: Any, root: str = "x"):
+    def __init__(self, f: Callable, x: Any, root: str = "x", run: Serial | None = None):
         self._f = f
+        self._run = run or Serial()
         self.point = Point(x, root)
         self.evaluations = 1
-        y = as_array(f(self.point.at(self.point.vector)))
+        y = as_array(self._run.first(f, self.point.at(self.point.vector)))
         self.shape, self.dtype = y.shape, y.dtype
         self.eps = float(np.finfo(y.dtype).eps) if y.dtype.kind in "fc" else 2.0**-52
         self.failure: Exception | None = None
@@ -125,21 +129,46 @@ class Function:
 
     def __call__(self, vector: np.ndarray) -> np.ndarray:
         """The value (m,) at another point; NaN where f is not defined. Call inside ``quiet()``."""
-        self.evaluations += 1
-        try:
-            y = as_array(self._f(self.point.at(vector)))
-        except OUT_OF_DOMAIN as failure:
-            self.failure = failure
+        return self.many([vector])[0]
+
+    def many(self, vectors: Iterable[np.ndarray]) -> list[np.ndarray]:
+        """The values (m,) at these points, in this order; evaluated together where f is."""
+        return [self._value(outcome, vector) for vector, outcome in self._outcomes(vectors, False)]
+
+    def complex_many(self, vectors: Iterable[np.ndarray]) -> Iterator[Any]:
+        """What f gives at complex vectors, as it is; exceptions pass."""
+        for _, outcome in self._outcomes(vectors, True):
+            if isinstance(outcome, Raised):
+                raise outcome.error
+            yield outcome
+
+    @property
+    def batch(self) -> int:
+        """How many points it is best to ask for at once."""
+        return max(1, min(self._run.batch, _AT_ONCE // max(self.point.size, 1)))
+
+    def _outcomes(
+        self, vectors: Iterable[np.ndarray], is_complex: bool
+    ) -> Iterator[tuple[np.ndarray, Any]]:
+        waiting = iter(vectors)
+        while batch := list(islice(waiting, self.batch)):
+            points = [self.point.at(vector) for vector in batch]
+            outcomes, evaluations = self._run.outcomes(self._f, points, is_complex)
+            self.evaluations += evaluations
+            yield from zip(batch, outcomes)
+
+    def _value(self, outcome: Any, vector: np.ndarray) -> np.ndarray:
+        if isinstance(outcome, Raised):
+            if not isinstance(outcome.error, OUT_OF_DOMAIN):
+                outcome.error.add_note(f"f was evaluated at {_short(self.point.at(vector))}")
+                raise outcome.error
+            self.failure = outcome.error
             return np.full(self.base.shape, np.nan)
+        y = as_array(outcome)
         if y.shape != self.shape:
             what = f"The shape of the value depends on the point: {self.shape}, then {y.shape}."
             raise InputError(what, "Differences need a value of constant shape.")
         return self._flat(y) / self.unit
-
-    def complex_value(self, vector: np.ndarray) -> Any:
-        """What f gives at a complex vector, as it is; exceptions pass."""
-        self.evaluations += 1
-        return self._f(self.point.at(vector))
 
     def _flat(self, y: np.ndarray) -> np.ndarray:
         if self.dtype.kind == "c":
@@ -154,6 +183,11 @@ def as_array(y: Any) -> np.ndarray:
         return array
     what = f"The function returned a {type(y).__name__}: differences need a number or an array."
     raise ArgumentError(what, "Return one number or one array of numbers.")
+
+
+def _short(x: Any) -> str:
+    text = " ".join(repr(x).split())
+    return text if len(text) <= 200 else text[:197] + "..."
 
 
 @contextmanager

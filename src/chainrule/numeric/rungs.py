@@ -1,6 +1,6 @@
 """Values of a function on both sides of a point, on a ladder of steps, and their quotients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,11 +28,16 @@ class Rungs:
             values = np.full((*shape, *self.function.base.shape), np.nan)
             self.rows[k] = values, np.full(shape, np.nan)
         values, distances = self.rows[k]
-        for line in lines.tolist():
-            t = self.step(k, line)
-            for side, signed in enumerate((t, -t)):
-                vector, distances[side, line] = self.lines[line].at(signed)
-                values[side, line] = self.function(vector)
+        places = [(side, line) for line in lines.tolist() for side in (0, 1)]
+
+        def points() -> Iterator[np.ndarray]:
+            for side, line in places:
+                t = self.step(k, line)
+                vector, distances[side, line] = self.lines[line].at(-t if side else t)
+                yield vector
+
+        for place, value in zip(places, self.function.many(points())):
+            values[place] = value
 
     def of(self, lines: np.ndarray) -> "Quotients":
         rows = [self.rows[k] for k in sorted(self.rows)]
@@ -77,6 +82,16 @@ class Quotients:
         """Slope to the right less slope to the left: goes with the step, but stays at a kink."""
         return self.sides[0] - self.sides[1]
 
+    def column(self, line: int, j: int) -> "Column":
+        """Those of one value along one line, at the rungs that were evaluated there."""
+        finite = np.isfinite(self.distances[0, :, line, 0])
+        return Column(
+            self.distances[:, finite, line, 0],
+            self.values[:, finite, line, j] - self.base[j],
+            self.central[finite, line, j],
+            float(self.base[j]),
+        )
+
     def rounding(self, noise: np.ndarray) -> np.ndarray:
         """Noise of a central quotient; far away, where values are larger, it is larger too."""
         largest = np.max(np.abs(self.values), axis=0)
@@ -85,3 +100,26 @@ class Quotients:
         noise = np.broadcast_to(noise, largest.shape).copy()
         noise[: self.zero] *= np.maximum(growth, 1.0)
         return np.maximum(noise, 2 * self.eps * largest) / (self.width / 2)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One value along one line, coarsest rung first: distances and changes (2, K), quotients (K,).
+
+    The change is that from the value at the point, ``base``.
+    """
+
+    distances: np.ndarray
+    changes: np.ndarray
+    central: np.ndarray
+    base: float
+
+    @cached_property
+    def seconds(self) -> np.ndarray:
+        """Half of the second differences: the size of what is not straight."""
+        return np.abs(self.changes.sum(axis=0)) / 2
+
+    def reach(self, row: int) -> float:
+        """How large values are, up to this rung's step and beyond."""
+        sizes = np.abs(self.changes[:, : row + 1])
+        return float(np.max(sizes, where=np.isfinite(sizes), initial=abs(self.base)))

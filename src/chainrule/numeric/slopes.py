@@ -2,9 +2,10 @@
 
 Per line: steps from the natural scale downwards, each a quarter of the one before, until noise has
 taken over; upwards instead where noise has taken over at once. The result is verified at a much
-smaller step, which sees kinks and structure that the larger steps cannot. Where no central
-quotients converge there is a kink at the point, or the edge of the domain: then the slopes on both
-sides are what can be said.
+smaller step, which sees kinks and structure that the larger steps cannot; where small and larger
+steps contradict each other, bisection tells structure from the stairs of rounded values. Where no
+central quotients converge there is a kink at the point, or the edge of the domain: then the slopes
+on both sides are what can be said.
 """
 
 from collections.abc import Sequence
@@ -12,13 +13,16 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from chainrule.numeric.jumps import stairs
 from chainrule.numeric.lines import FIRST, Line, Rescaled
 from chainrule.numeric.points import Function
-from chainrule.numeric.rungs import Rungs
+from chainrule.numeric.rungs import Column, Quotients, Rungs
 from chainrule.numeric.stencils import RATIO, Limit, limit
 
 _DEEPEST = 26  # rungs downwards: to 2e-16
 _CLIMBS = 34  # rungs upwards: to 1e20
+_STAIRCASES = 3  # one upon the other, at most
+_SENSITIVE = 1e-4  # the relative error of a slope that a probe at a tiny step would see
 _EARLY = 8  # from this rung on, a kink or a domain's edge is believed when both sides converged
 
 
@@ -32,7 +36,7 @@ class Slopes:
     value, bound : the slope and a bound on its error; NaN and infinity where nothing can be said.
     step : the smallest step that was used.   left, right : the one-sided slopes where they are not
     the same (a kink at the point: ``value`` is their mean) or only one exists (the edge of the
-    domain); NaN elsewhere.
+    domain); NaN elsewhere.   noise : of the values, with that of the stairs that were met.
     """
 
     value: np.ndarray
@@ -40,6 +44,7 @@ class Slopes:
     step: np.ndarray
     left: np.ndarray
     right: np.ndarray
+    noise: np.ndarray
 
     @property
     def kink(self) -> np.ndarray:
@@ -72,8 +77,9 @@ def slopes(
     """
     search = _Search(function, lines, noise, rtol)
     search.descend(np.arange(len(lines)))
-    search.distrust_sawtooth()
+    search.distrust_stairs()
     search.climb()
+    search.distrust_stairs()
     search.verify()
     search.look_at_each_side()
     return search.answer()
@@ -94,6 +100,7 @@ class _Search:
     """Decides which rungs to evaluate; keeps what is known of each line."""
 
     order = 2
+    growth = RATIO  # of noise from one rung to the next
 
     def __init__(self, function: Function, lines: Sequence[Line], noise: np.ndarray, rtol: float):
         self.function = function
@@ -106,6 +113,8 @@ class _Search:
         self.value = np.full(shape, np.nan)
         self.bound = np.full(shape, np.inf)
         self.rounding = np.full(shape, np.nan)
+        self.noisy = np.full(shape, np.nan)
+        self.looked_at: set[tuple[int, int, int]] = set()  # line, value, rung: is it a jump?
         self.first = np.zeros(shape, int)
         self.last = np.zeros(shape, int)
         self.left = np.full(shape, np.nan)
@@ -133,35 +142,54 @@ class _Search:
             now = now[np.array(fits, bool)]
             active = np.concatenate([waiting, now])
 
-    def distrust_sawtooth(self) -> None:
-        """Take tiny jumps for noise where the values are smooth only between them.
+    def distrust_stairs(self) -> None:
+        """Take small jumps for noise where quotients of other steps contradict what was found.
 
         Rounding inside a function, as in (1 - cos x) / x^2 or with float32 in one term, makes a
-        sawtooth: at steps shorter than a tooth its slope converges, and means nothing. It shows
-        as a second difference that is constant at larger steps and gone at those smaller ones.
-        (At a kink it goes with the step; in an oscillation it dies away smoothly.)
+        staircase: at steps shorter than a tread quotients converge, and mean nothing.
         """
-        lines = np.flatnonzero((self.first >= 3).any(axis=1))
-        if not lines.size:
-            return
-        data = self.rungs.of(lines)
-        second = np.abs(data.jump * data.width / 2)
-        rows = np.arange(len(second))[:, None, None]
-        before = (rows <= self.first[lines]) & (rows >= self.first[lines] - 4)
-        before &= np.isfinite(second)
-        tooth = np.max(second, axis=0, where=before, initial=0.0)
-        alike = np.sum(before & (second >= tooth / 4), axis=0) >= 3
-        inside = np.take_along_axis(second, self.first[lines][None] + 1, 0)[0]
-        size = np.max(np.abs(data.values), axis=(0, 1), where=before, initial=0.0)
-        found = alike & (inside <= tooth / 1000) & (tooth <= 3e-2 * size) & (self.first[lines] >= 3)
-        found &= tooth > 2 * self.noise[lines]
-        if found.any():
-            self.noise[lines] = np.where(found, tooth, self.noise[lines])
-            self.judge(lines[found.any(axis=1)])
+        lines = np.flatnonzero(np.isfinite(self.bound).any(axis=1))
+        for _ in range(_STAIRCASES):
+            if not lines.size:
+                return
+            data = self.rungs.of(lines)
+            rows, gaps = self.contradictions(lines, data)
+            rough = np.zeros(len(lines), bool)
+            for i, j in np.argwhere(rows >= 0).tolist():
+                line, row = int(lines[i]), int(rows[i, j])
+                if (line, j, row + min(self.rungs.rows)) not in self.looked_at:
+                    self.looked_at.add((line, j, row + min(self.rungs.rows)))
+                    slope, apart = float(self.value[line, j]), float(gaps[row, i, j])
+                    rough[i] |= self.has_stairs(line, j, data.column(i, j), slope, apart)
+            lines = lines[rough]
+            self.judge(lines)
 
-    def climb(self) -> None:
+    def contradictions(self, lines: np.ndarray, data: Quotients) -> tuple[np.ndarray, np.ndarray]:
+        """The finest row (lines, m) of steps too large for what was found, where quotients do not
+        approach it as those of smooth functions do, -1 if none; and all gaps (rungs, lines, m)."""
+        gap = np.abs(data.central - self.value[lines])
+        contradicts = gap > 4 * (self.bound[lines] + data.rounding(self.noise[lines]))
+        rows = np.arange(len(gap))[:, None, None]
+        contradicts &= rows < self.first[lines] - min(self.rungs.rows)
+        # where f is smooth, gaps grow 16 times with the step
+        contradicts[1:] &= gap[:-1] < 3 * gap[1:]
+        contradicts[0] &= gap[0] > 64 * gap[1]
+        return np.max(np.where(contradicts, rows, -1), axis=0), gap
+
+    def has_stairs(
+        self, line: int, j: int, column: Column, slope: float, apart: float, near: float = 0.0
+    ) -> bool:
+        """Whether value ``j`` jumps where it leaves the line of this slope; it is then noisier."""
+        noise, bound = float(self.noise[line, j]), float(self.bound[line, j])
+        level = stairs(self.function, self.lines[line], j, column, slope, apart, near, noise, bound)
+        self.noise[line, j] = max(noise, level)
+        return level > 0
+
+    def climb(self, lines: np.ndarray | None = None) -> None:
         """Larger steps for lines where noise had taken over at the first ones, while it helps."""
         active = np.flatnonzero((self.is_noisy() & (self.first <= 1)).any(axis=1))
+        if lines is not None:
+            active = np.intersect1d(active, lines)
         for k in range(1, _CLIMBS + 1):
             if not active.size:
                 return
@@ -193,6 +221,13 @@ class _Search:
         gap = np.abs(central - self.value[lines]) - noise
         wrong = (~(gap <= self.bound[lines]) & np.isfinite(self.bound[lines])).any(axis=1)
         wrong |= ((jump > 2 * noise) & (jump > self.known_jump(lines))).any(axis=1)
+        for k in np.flatnonzero(wrong).tolist():
+            if self.probe_is_on_a_tread(int(lines[k]), steps[lines[k]], central[k], noise[k]):
+                wrong[k] = False
+                again = lines[[k]]
+                self.judge(again)
+                self.climb(again)
+                self.distrust_stairs()
         if wrong.any():
             doubtful = lines[wrong]
             until = np.zeros(len(self.lines), int)
@@ -200,11 +235,24 @@ class _Search:
                 ratio = self.rungs.step(0, line) / steps[line]
                 until[line] = min(int(np.ceil(np.log(ratio) / np.log(RATIO))) + 2, _DEEPEST - 1)
             self.descend(doubtful, until)
+            self.distrust_stairs()
             gap = np.abs(central - self.value[lines]) - noise
             gap = np.where(np.isfinite(central), gap, np.inf)
             found = np.isfinite(self.bound[lines]) & wrong[:, None]
             wider = np.where(found, np.maximum(self.bound[lines], gap), self.bound[lines])
             self.bound[lines] = wider
+
+    def probe_is_on_a_tread(
+        self, line: int, step: float, slope: np.ndarray, noise: np.ndarray
+    ) -> bool:
+        """Whether f jumps between a probe and the rungs whose quotients it contradicts."""
+        data = self.rungs.of(np.array([line]))
+        gap = np.abs(slope - self.value[line])
+        found = False
+        for j in np.flatnonzero(gap - noise > self.bound[line]).tolist():
+            column = data.column(0, j)
+            found |= self.has_stairs(line, j, column, float(slope[j]), float(gap[j]), step)
+        return found
 
     def look_at_each_side(self) -> None:
         """One-sided slopes for what has no central one: at a kink, at the edge of the domain."""
@@ -237,8 +285,8 @@ class _Search:
         unit = self.function.unit
         scale = np.array([FIRST * line.scale for line in self.lines])[:, None]
         step = np.where(np.isfinite(self.bound), scale * RATIO ** -self.last.astype(float), np.nan)
-        one_sided = (self.value, self.bound, step, self.left, self.right)
-        return Slopes(*(a if a is step else a * unit for a in one_sided))
+        found = (self.value, self.bound, step, self.left, self.right, self.noise)
+        return Slopes(*(a if a is step else a * unit for a in found))
 
     # judgement
 
@@ -252,11 +300,11 @@ class _Search:
     def judge(self, lines: np.ndarray) -> np.ndarray:
         """Bring what is known of these lines up to date; the rounding at their finest rungs."""
         central, rounding, smooth = self.quotients(lines)
-        found = limit(central, rounding, smooth, self.order)
+        found = limit(central, rounding, smooth, self.order, self.growth)
         coarsest = min(self.rungs.rows)
         self.value[lines], self.bound[lines] = found.value, found.bound
-        self.rounding[lines] = found.rounding
-        self.first[lines], self.last[lines] = found.first, found.last + coarsest
+        self.rounding[lines], self.noisy[lines] = found.rounding, found.noise
+        self.first[lines], self.last[lines] = found.first + coarsest, found.last + coarsest
         rows = self.deepest[lines] - coarsest
         return rounding[rows, np.arange(len(lines))]
 
@@ -271,7 +319,7 @@ class _Search:
         """Where noise is most of a bound that leaves something to be desired."""
         unsatisfied = self.bound > max(self.rtol, 1e-11) * np.abs(self.value)
         unsatisfied &= self.value != 0  # an exact zero: nothing changes, or it is symmetric
-        return np.isfinite(self.bound) & unsatisfied & (self.bound <= 4 * self.rounding)
+        return np.isfinite(self.bound) & unsatisfied & (self.bound <= 4 * self.noisy)
 
     def sides(self, lines: np.ndarray) -> tuple[Limit, Limit, np.ndarray]:
         """Limits of the quotients to the right and to the left, and whether f exists there."""
@@ -307,7 +355,7 @@ class _Search:
 
     def small_steps(self) -> np.ndarray:
         """Per line the step at which noise is 1e-4 of the slope; NaN where that is no news."""
-        tolerable = np.maximum(1e-4 * np.abs(self.value), 4 * self.bound)
+        tolerable = np.maximum(_SENSITIVE * np.abs(self.value), 4 * self.bound)
         with np.errstate(all="ignore"):
             wanted = np.where(np.isfinite(tolerable), self.noise / tolerable, np.nan)
         wanted = np.where((wanted > 0) & np.isfinite(wanted), wanted, np.nan)
@@ -335,6 +383,8 @@ def _diverging(quotients: np.ndarray) -> np.ndarray:
 
 class _Curvature(_Search):
     """The same search with second differences in place of first ones."""
+
+    growth = RATIO**2
 
     def quotients(self, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         data = self.rungs.of(lines)

@@ -17,6 +17,7 @@ _TERMS = {2: 4, 1: 3}  # removed at most
 _SAFETY = {2: 1.5, 1: 4.0}
 _DISTRUST = {2: 1 / 32, 1: 1.0}  # of the change before the last, in the bound
 _SHRINK = {2: 1 / 8, 1: 0.35}  # smooth functions give 1/16 and 1/4, kinks 1/4 and square roots 1/2
+_SLACK = 16.0  # by which truncation may shrink more slowly than its power of the step
 _SUDDEN = 2000.0  # no series loses that much in a rung: the coarser one was beyond a kink
 
 
@@ -26,7 +27,8 @@ class Limit:
 
     value: np.ndarray
     bound: np.ndarray
-    rounding: np.ndarray  # the share of the bound that is noise: smaller steps do not help
+    rounding: np.ndarray  # the share of the bound that is the noise that was expected
+    noise: np.ndarray  # the share of the bound that is noise: smaller steps do not help
     first: np.ndarray  # the coarsest rung used
     last: np.ndarray  # the finest
 
@@ -40,7 +42,13 @@ class Limit:
         return replace(self, value=value, bound=np.where(believed, self.bound, np.inf))
 
 
-def limit(quotients: np.ndarray, rounding: np.ndarray, smooth: np.ndarray, order: int) -> Limit:
+def limit(
+    quotients: np.ndarray,
+    rounding: np.ndarray,
+    smooth: np.ndarray,
+    order: int,
+    growth: float = RATIO,
+) -> Limit:
     """The limit of ``quotients`` for step zero.
 
     quotients : (K, ...) at steps each a quarter of the one before.   rounding : (K, ...) bounds on
@@ -53,34 +61,36 @@ def limit(quotients: np.ndarray, rounding: np.ndarray, smooth: np.ndarray, order
     """
     rungs = len(quotients)
     shape = quotients.shape[1:]
-    values, bounds, noises, firsts, lasts = [], [], [], [], []
+    values, bounds, noises, expected, firsts, lasts = [], [], [], [], [], []
     tables = _tableau(quotients, order)
     fits = _converging(quotients, rounding, smooth, order)
+    larger = np.maximum(rounding, _seen_noise(tables, fits[:1], order, growth))
     for terms in range(2, len(tables)):
         table, coarse, coarser = tables[terms], tables[terms - 1][1:], tables[terms - 2][2:]
         # that two values coincide is no proof of convergence: hence the change before the last
         before = _DISTRUST[order] * np.abs(coarse - coarser)
         change = np.maximum(np.abs(table - coarse), before)
-        noise = 1.1 * rounding[terms:] + 4e-16 * np.abs(table)
+        noise = 1.1 * larger[terms:] + 4e-16 * np.abs(table)
         if terms > 2:
             fits = fits[:-1] & fits[1:]
         bound = np.where(fits, _SAFETY[order] * change + noise, np.inf)
         values += list(table)
         bounds += list(np.where(np.isfinite(bound), bound, np.inf))
         noises += list(noise)
+        expected += list(1.1 * rounding[terms:] + 4e-16 * np.abs(table))
         firsts += list(range(rungs - terms))
         lasts += list(range(terms, rungs))
     if not values:
         nothing = np.full(shape, np.nan)
-        return Limit(nothing, np.full(shape, np.inf), nothing, *[np.zeros(shape, int)] * 2)
+        return Limit(nothing, np.full(shape, np.inf), nothing, nothing, *[np.zeros(shape, int)] * 2)
     value, bound = np.stack(values), np.stack(bounds)
     _widen(value, bound, firsts, rungs - 2)
     best = np.argmin(bound, axis=0)[None]
-    value, bound, noise = (
-        np.take_along_axis(a, best, 0)[0] for a in (value, bound, np.stack(noises))
+    value, bound, noise, usual = (
+        np.take_along_axis(np.asarray(a), best, 0)[0] for a in (value, bound, noises, expected)
     )
     first, last = (np.asarray(a)[best[0]] for a in (firsts, lasts))
-    return Limit(np.where(np.isfinite(bound), value, np.nan), bound, noise, first, last)
+    return Limit(np.where(np.isfinite(bound), value, np.nan), bound, usual, noise, first, last)
 
 
 def _tableau(quotients: np.ndarray, order: int) -> list[np.ndarray]:
@@ -91,6 +101,36 @@ def _tableau(quotients: np.ndarray, order: int) -> list[np.ndarray]:
         change = np.diff(previous, axis=0)
         tables.append(previous[1:] + change / (RATIO ** (order * terms) - 1))
     return tables
+
+
+def _seen_noise(
+    tables: list[np.ndarray], fits: np.ndarray, order: int, growth: float
+) -> np.ndarray:
+    """(K, ...) noise of the quotient at each rung, as this one and the rungs beside it show it.
+
+    Differences in a column of the tableau shrink by a power of the ratio as long as they are
+    truncation. What is left above that is noise of the finest quotient in them. The first
+    difference of a column has none before it: it should be to the last column's as that was to its
+    own last.
+    """
+    late, early = np.zeros_like(tables[0]), np.zeros_like(tables[0])
+    changes: list[np.ndarray] = []
+    for terms, table in enumerate(tables[:-1]):
+        change = np.abs(np.diff(table, axis=0))
+        shrink = RATIO ** (order * (terms + 1))
+        excess = change[1:] - change[:-1] * min(_SLACK / shrink, 1 / RATIO)
+        excess = np.where(np.isfinite(excess), excess, 0.0)
+        late[terms + 2 :] = np.maximum(late[terms + 2 :], excess)
+        if changes:
+            steadier = changes[-1][0] / changes[-2][1] if terms > 1 else 1.0
+            expected = np.minimum(1 / 2, _SLACK * steadier) * changes[-1][1]
+            early[terms + 1] = np.where(fits[0] & (change[0] > expected), change[0], 0.0)
+        changes.append(change)
+    near = np.maximum(late, early)
+    near[1:] = np.maximum(near[1:], late[:-1] * growth)
+    for k in (1, 2):
+        near[:-k] = np.maximum(near[:-k], np.maximum(late, early)[k:] / growth**k)
+    return 2 * near
 
 
 def _converging(

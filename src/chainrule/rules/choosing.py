@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.base.errors import NoRuleError
 from chainrule.core.array import as_operand, store_out
 from chainrule.core.primitive import FUNCTIONS, composite, elementwise, linear
-from chainrule.core.trace import Tracer, bind, is_traced, plain
+from chainrule.core.trace import Tracer, bind, frozen_array, is_traced, plain
 from chainrule.rules.reductions import NO, operand, unless_constant
 
 # ---------------------------------------------------------------- where
@@ -23,6 +23,7 @@ def _where(x, y, *, condition):
 
 @linear(_where, name="where")
 def WHERE(g, shapes, slots, *, condition):
+    """To each branch the part of g where it was taken, and 0 elsewhere."""
     return [np.where(condition, g, 0.0) if i == 0 else np.where(condition, 0.0, g) for i in slots]
 
 
@@ -36,7 +37,7 @@ def where(condition, x=NO, y=NO, /):
         y = as_operand(y)
     if isinstance(condition, (Tracer, list, tuple)):
         condition = plain(condition)
-    return bind(WHERE, (x, y), {"condition": np.array(condition, bool)})
+    return bind(WHERE, (x, y), {"condition": frozen_array(condition, bool)})
 
 
 # ---------------------------------------------------------------- clip
@@ -68,6 +69,9 @@ def clip(a, a_min=NO, a_max=NO, out=None, *, min=NO, max=NO, **kwargs):
     if kwargs.get("dtype") is not None:
         y = y.astype(kwargs["dtype"])
     return y if out is None else store_out(out, y)
+
+
+composite(np._core.umath.clip)(lambda x, low, high: clip(x, low, high))  # of (array of int).clip
 
 
 # ---------------------------------------------------------------- select, choose, piecewise
@@ -146,6 +150,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
 
 @unless_constant(np.nan_to_num)
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    """x where it is finite, else a constant."""
     x = operand(x)
     if x.dtype.kind == "c":
         y = _finite(x.real, nan, posinf, neginf) + 1j * _finite(x.imag, nan, posinf, neginf)
@@ -176,10 +181,12 @@ def real_if_close(a, tol=100):
 
 
 def _floor_and_rest(a, b):
+    """The pair of np.floor_divide, a constant, and np.remainder."""
     return np.floor_divide(plain(a), plain(b)), np.remainder(a, b)
 
 
 def _fraction_and_whole(x):
+    """x - trunc(x), slope 1, and trunc(x), a constant."""
     whole = np.trunc(plain(x))
     endless = np.isinf(whole)
     if endless.any():  # modf(inf) is (0, inf)
@@ -189,6 +196,7 @@ def _fraction_and_whole(x):
 
 
 def _mantissa_and_exponent(x):
+    """x 2^-n, slope 2^-n, and n, a constant."""
     exponent = np.frexp(plain(x))[1]
     return np.ldexp(x, -exponent), exponent
 
@@ -201,21 +209,28 @@ FUNCTIONS[np.frexp] = _mantissa_and_exponent
 # ---------------------------------------------------------------- sinc and i0
 
 
+def _double(x):
+    """SciPy's functions know nothing wider than double precision."""
+    if x.dtype.char not in "gG":
+        return x
+    return x.astype(complex if x.dtype.kind == "c" else float)
+
+
 def _spherical_bessel(n, x):
     from scipy.special import spherical_jn
 
+    z = _double(x)
     if x.dtype.kind == "c":
-        return spherical_jn(n, x)
+        return spherical_jn(n, z).astype(x.dtype)
     # even or odd in x, said here because SciPy before 1.15 gives NaN below 0
-    y = spherical_jn(n, np.abs(x))
-    y = y * np.sign(x) if n % 2 else y
-    return y.astype(x.dtype) if y.dtype.kind == x.dtype.kind else y
+    y = spherical_jn(n, np.abs(z))
+    return (y * np.sign(z) if n % 2 else y).astype(x.dtype)
 
 
 def _bessel_i(n, x):
     from scipy.special import iv
 
-    return iv(n, x)
+    return iv(n, _double(x)).astype(x.dtype)
 
 
 def _spherical_slope(n, x):

@@ -6,7 +6,7 @@ cotangent of a real operand and embeds a real cotangent of a complex one.
 
 import numpy as np
 
-from chainrule.core.primitive import composite, linear, register
+from chainrule.core.primitive import adjoint_pair, composite, linear, register
 from chainrule.core.trace import plain
 from chainrule.rules import elementwise  # noqa: F401  (declares np.sign of real numbers)
 from chainrule.rules.joins import operand, view
@@ -26,6 +26,18 @@ IMAG = linear(_imag, name="imag")(lambda g, shapes, slots: [g * 1j])
 # <g, conj z> = <conj g, z>
 CONJ = linear(np.conjugate, name="conjugate")(lambda g, shapes, slots: [np.conjugate(g)])
 register(np.conjugate, CONJ, ["x"])
+
+
+def _view(x, *, to, of):
+    return x.view(to)
+
+
+def _view_back(g, *, to, of):
+    return np.copy(g).view(of)
+
+
+# pairs (Re z, Im z) of the same memory: <view z, g> = sum Re z g_0 + Im z g_1 = <z, view back of g>
+adjoint_pair(_view, _view_back, name="view", partner_name="view_back")
 
 
 @composite(np.real)

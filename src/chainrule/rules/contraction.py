@@ -36,7 +36,7 @@ def mT(x):
 
 
 def matmul_left(g, b, ndim):
-    """a_bar = g b^T, for ``a`` with ``ndim`` axes."""
+    """a_bar = g b^T."""
     b = conj(b)
     if ndim == 2 and b.ndim == 2:
         return g @ b.T
@@ -48,7 +48,7 @@ def matmul_left(g, b, ndim):
 
 
 def matmul_right(g, a, ndim):
-    """b_bar = a^T g, for ``b`` with ``ndim`` axes."""
+    """b_bar = a^T g."""
     a = conj(a)
     if ndim == 2:
         if a.ndim == 2:
@@ -153,7 +153,7 @@ for _ufunc in existing("vecmat"):  # sum_i conj(v_i) a_ij
 
 
 def _tensordot_left(g, b, *, axes):
-    """Contract g with the free axes of b; b's contracted axes come back in the places of a's."""
+    """a_bar: g times b, summed over the axes that only b has."""
     in_a, in_b = _axes_lists(axes)
     n = len(in_b)
     in_b = [i % b.ndim for i in in_b]
@@ -166,6 +166,7 @@ def _tensordot_left(g, b, *, axes):
 
 
 def _tensordot_right(g, a, *, axes):
+    """b_bar: a times g, summed over the axes that only a has."""
     in_a, in_b = _axes_lists(axes)
     n = len(in_a)
     in_a = [i % a.ndim for i in in_a]
@@ -517,16 +518,3 @@ def _without_repeats(term, x):
             rest = term[:p] + term[p + 1 : q] + term[q + 1 :]
             term, x = rest + c, np.diagonal(x, 0, p, q)
     return term, x
-
-
-# ---------------------------------------------------------------- polynomials
-
-
-@composite(np.polyval)
-def polyval(p, x):
-    """The polynomial with coefficients p, highest power first, by Horner's scheme."""
-    p, x = operand(p), operand(x)
-    y = np.zeros_like(x)
-    for c in p:
-        y = y * x + c
-    return y

@@ -15,6 +15,7 @@ from chainrule.rules.joins import is_float, operand
 
 def _made_like(function):
     def make(a, *args, **kwargs):
+        """Constants, which traced values may be stored into."""
         return as_constant(function(plain(a), *plain(args), **plain(kwargs)), like=a)
 
     make.__name__ = make.__qualname__ = function.__name__
@@ -165,3 +166,18 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     y = np.concatenate(parts) * sign
     y = np.moveaxis(y, 0, axis) if len(shape) else y
     return y.astype(plain_y.dtype, copy=False)
+
+
+# ---------------------------------------------------------------- windows
+
+
+@composite(np.kaiser)
+def kaiser(M, beta):
+    """I0(beta sqrt(1 - t^2)) / I0(beta) for t from -1 to 1."""
+    if plain(M) <= 1:
+        return as_constant(np.kaiser(plain(M), plain(beta)))
+    beta = operand(beta)
+    beta = beta.astype(np.result_type(beta.dtype, float))  # as NumPy reads it
+    half = (plain(M) - 1) / 2.0
+    t = (np.arange(plain(M)).astype(beta.dtype) - half) / half
+    return np.i0(beta * np.sqrt(1 - t**2.0)) / np.i0(beta)

@@ -23,9 +23,9 @@ def diff(a, n=1, axis=-1, prepend=NO, append=NO):
     a, n, axis = operand(a), plain(n), plain(axis)
     if n < 0 or a.ndim == 0:
         return np.diff(plain(a), n)  # NumPy's error
-    np.sum(np.empty((1,) * a.ndim), axis=axis)
     if n == 0:
         return a
+    np.sum(np.empty((1,) * a.ndim), axis=axis)  # NumPy's error
     parts = [_edge(prepend, a, axis), a, _edge(append, a, axis)]
     if parts[0] is not None or parts[2] is not None:
         a = np.concatenate([p for p in parts if p is not None], axis=axis)
@@ -132,7 +132,10 @@ def _one_sided(f0, f1, f2, h0, h1):
 def interp(x, xp, fp, left=None, right=None, period=None):
     """Piecewise linear through (xp, fp); at a knot with the slope of the interval to its right."""
     x, xp, fp = (v if type(v) in (int, float) else operand(v) for v in (x, xp, fp))
-    np.interp(np.zeros(1), plain(xp), plain(fp), period=plain(period))  # NumPy's errors
+    kind = complex if np.iscomplexobj(plain(x)) and np.ndim(plain(x)) else float
+    kind = np.longdouble if np.asarray(plain(x)).dtype == np.longdouble else kind
+    np.interp(np.zeros(1, kind), plain(xp), plain(fp), period=plain(period))  # NumPy's errors
+    x, xp, fp = _double(x), _double(xp), _double(fp, np.iscomplexobj(plain(fp)))
     if period is not None:
         period = abs(period)
         left = right = None
@@ -155,6 +158,15 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     return y if place.shape else y[()]
 
 
+def _double(x, is_complex=False):
+    """As np.interp reads its arguments: in double precision, whatever they are."""
+    if type(x) in (int, float):
+        return x
+    dtype = np.dtype(complex if is_complex else float)
+    x = x.real if x.dtype.kind == "c" and not is_complex else x
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
 # ---------------------------------------------------------------- counting with weights
 
 
@@ -174,7 +186,8 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     edges = _edges(operand(a), bins, range, plain_edges)
     if is_traced(weights):
         sample, w = np.ravel(value), operand(weights).reshape(-1)
-        counts = _weighted_counts([sample], [plain_edges], w)
+        exact = w.astype(np.result_type(w.dtype, float))
+        counts = _weighted_counts([sample], [plain_edges], exact).astype(w.dtype)
     if density:
         counts = counts / (edges[1:] - edges[:-1]) / np.sum(counts)
     return counts, edges
@@ -225,6 +238,7 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):
     limits = [None] * d if range is None else range
     edges = [_edges(*parts) for parts in zip(columns, bins, limits, plain_edges)]
     if is_traced(weights):
+        weights = operand(weights).astype(float)
         counts = _weighted_counts([plain(c) for c in columns], plain_edges, weights)
     if density:
         total = np.sum(counts)

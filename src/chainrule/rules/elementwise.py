@@ -97,15 +97,17 @@ def _softmax(exp, a, b, y):
 elementwise(np.sin, x=lambda x: np.cos(x))
 elementwise(np.cos, x=lambda x: -np.sin(x))
 elementwise(np.tan, x=lambda y: 1 + y * y)
-elementwise(np.arcsin, x=lambda x: 1 / np.sqrt((1 - x) * (1 + x)))
-elementwise(np.arccos, x=lambda x: -1 / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arcsin, x=lambda x: 1 / _cathetus(x))
+elementwise(np.arccos, x=lambda x: -1 / _cathetus(x))
 elementwise(np.arctan, x=lambda x: 1 / (1 + x * x))
-elementwise(np.arctan2, a=lambda a, b: _arctan2(b, a), b=lambda a, b: -_arctan2(a, b))
+elementwise(np.arctan2, a=lambda a, b: _over_r2(b, a), b=lambda a, b: -_over_r2(a, b))
 elementwise(np.sinh, x=lambda x: np.cosh(x))
 elementwise(np.cosh, x=lambda x: np.sinh(x))
 elementwise(np.tanh, x=lambda y: 1 - y * y)
-elementwise(np.arcsinh, x=lambda x: 1 / np.hypot(1.0, x) if _is_real(x) else 1 / np.sqrt(x * x + 1))
-elementwise(np.arccosh, x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+elementwise(
+    np.arcsinh, x=lambda x: 1 / np.hypot(1.0, x) if _is_real(x) else 1 / np.sqrt(x * x - -1)
+)
+elementwise(np.arccosh, x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x - -1)))
 elementwise(np.arctanh, x=lambda x: 1 / ((1 - x) * (1 + x)))
 elementwise(np.deg2rad, x=DEGREE)
 elementwise(np.radians, x=DEGREE)
@@ -117,11 +119,20 @@ def _is_real(x):
     return x.dtype.kind != "c"
 
 
-def _arctan2(a, b):
-    """a / (a^2 + b^2) without overflow, and 0 at the origin."""
-    r = np.hypot(a, b)
+def _cathetus(x):
+    """sqrt(1 - x^2).
+
+    On the cuts of complex ones the sign of a zero imaginary part says which side
+    is meant: x - -1 keeps it, x + 1 does not.
+    """
+    return np.sqrt((1 - x) * (1 + x)) if _is_real(x) else np.sqrt(-(x - 1)) * np.sqrt(x - -1)
+
+
+def _over_r2(p, q):
+    """p / (p^2 + q^2) without overflow, and 0 at the origin."""
+    r = np.hypot(p, q)
     safe = np.where(r == 0, 1.0, r)
-    return np.where(r == 0, 0.0, a / safe / safe)
+    return np.where(r == 0, 0.0, p / safe / safe)
 
 
 # ---------------------------------------------------------------- choosing and signs
@@ -136,6 +147,7 @@ elementwise(np.copysign, a=lambda a, y: np.sign(a) * np.sign(y), b=None)
 elementwise(np.remainder, a=1, b=lambda a, b: -np.floor_divide(a, b))
 elementwise(np.fmod, a=1, b=lambda a, b: -np.trunc(a / b))
 elementwise(np.ldexp, x=lambda n: np.ldexp(1.0, n), n=None)
+elementwise(np.nextafter, a=1, b=None)  # a and the last digit
 
 
 ABOVE = (np.greater, np.greater_equal)
@@ -151,7 +163,8 @@ def _wins(a, b, order):
 
 
 def _fwins(a, b, order):
-    """As ``_wins``, for fmax and fmin: a number is chosen before a NaN."""
+    """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; not a NaN if b is
+    a number."""
     before, not_after = order
     alone = np.not_equal(b, b) & np.equal(a, a)
     twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + alone + alone
@@ -167,6 +180,4 @@ def _sign(x):
     return np.where(r == 0, 0.0, x / np.where(r == 0, 1.0, r))
 
 
-piecewise_constant(
-    np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing, np.nextafter
-)
+piecewise_constant(np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing)

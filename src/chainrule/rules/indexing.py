@@ -11,12 +11,19 @@ from chainrule.core.trace import bind, is_traced, plain
 from chainrule.rules.joins import along_axis, operand
 
 
+def numbers(indices):
+    """A copy of an index array; an empty list is one of integers, as NumPy reads it."""
+    indices = plain(indices)
+    return np.array(indices, int if isinstance(indices, list) and not np.size(indices) else None)
+
+
 @composite(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     """Elements by number along an axis; numbers outside raise, wrap around or are clipped."""
-    a, indices = operand(a), np.array(plain(indices))
+    a, indices = operand(a), numbers(indices)
     if axis is None:
         a, axis = a.reshape(-1), 0
+    a = a if a.ndim else a.reshape(1)
     axis = normalize_axis_index(axis, a.ndim)
     n = a.shape[axis]
     if indices.dtype.kind not in "iu" or mode != "raise":

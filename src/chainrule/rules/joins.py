@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.array import as_constant, as_operand, store_out
+from chainrule.core.escape import escape
 from chainrule.core.handle import Scalar
 from chainrule.core.primitive import composite, existing, linear
 from chainrule.core.trace import Tracer, bind, is_traced, plain
@@ -56,6 +57,8 @@ def astype(x, dtype, *, copy=True, device=None):
     x = operand(x)
     dtype = np.dtype(dtype)
     if not is_float(dtype):
+        if dtype.kind in "OSUV" and is_traced(x):
+            raise escape(f"x.astype({dtype})", x)
         return plain(x).astype(dtype)
     if x.dtype == dtype:
         return bind(COPY, (x,), {}) if copy and not isinstance(x, Scalar) else x
@@ -90,6 +93,14 @@ def is_traced_inside(nested):
     return is_traced(nested)
 
 
+def _traced_leaves(nested):
+    for x in nested:
+        if type(x) in (list, tuple):
+            yield from _traced_leaves(x)
+        elif is_traced(x):
+            yield x
+
+
 def _converted(x, dtype, copy):
     """A handle as an array of a dtype; itself if nothing has to change and no copy is wanted."""
     if dtype is not None and x.dtype != dtype:
@@ -108,6 +119,8 @@ def _from_nested(nested, dtype):
                 "an object array of traced values cannot hold derivatives",
                 "Keep them in a list, or make all elements numbers.",
             )
+        if template.dtype.kind in "SU":
+            raise escape("np.array of numbers and text", next(_traced_leaves(nested)))
         return template
     leaves: list = []
     starts: list = []

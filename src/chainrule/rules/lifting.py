@@ -8,7 +8,9 @@ a list with traced values in it is an array; the replacement is one object where
 import builtins
 import cmath
 import functools
+import importlib
 import math
+import re
 import sys
 from types import CodeType, FrameType
 from typing import Any
@@ -17,10 +19,13 @@ import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.array import Protocols, _any_traced, as_constant, as_operand
-from chainrule.core.lift import LATE_MAKERS, MAKERS, Lifter, Shadow, replace
-from chainrule.core.lift_containers import LiftedDict, LiftedList, unlifted
+from chainrule.core.escape import escape
+from chainrule.core.lift import CALLED, LATE_MAKERS, MAKERS, Lifter, Shadow, replace
+from chainrule.core.lift_containers import LIFTED, unlifted
 from chainrule.core.lift_memory import owner_of
-from chainrule.core.lift_views import seen_object, unview
+from chainrule.core.lift_text import comes_back_as_text, comes_back_from_file
+from chainrule.core.lift_views import is_view, seen_object, unview
+from chainrule.core.number import Number, as_number, as_scalar
 from chainrule.core.primitive import FUNCTIONS
 from chainrule.core.trace import Tracer, current, is_traced, plain, refuse
 
@@ -68,6 +73,31 @@ def _creation(function):
     return create
 
 
+def _reading_file(function):
+    @functools.wraps(function)
+    def read(*args, **kwargs):
+        comes_back_from_file(f"np.{function.__name__}")
+        return as_constant(function(*plain(args), **_plain_dtype(plain(kwargs))))
+
+    return read
+
+
+def _reading_bytes(function):
+    """Over the memory of the buffer, which nobody else may know as an array's."""
+
+    @functools.wraps(function)
+    def read(buffer, *args, **kwargs):
+        if type(buffer) is str:
+            comes_back_as_text(buffer, f"np.{function.__name__}")
+        if is_traced(buffer):
+            raise escape(f"np.{function.__name__}", buffer)
+        y = function(plain(buffer), *plain(args), **_plain_dtype(plain(kwargs)))
+        trace = current()
+        return y if trace is None else Lifter.of(trace).map(y)
+
+    return read
+
+
 def _coercion(function):
     """``np.asarray`` and its kin: handles pass through, lists with traced values become arrays."""
 
@@ -77,6 +107,8 @@ def _coercion(function):
         if _simple((x,)):
             return as_constant(function(x, *args, **kwargs))
         x = unlifted(x)
+        if is_view(x) and hasattr(x, "__array__"):
+            x = x.__array__()
         if isinstance(x, Tracer) or _any_traced((x,)):
             return FUNCTIONS[function](x, *args, **kwargs)
         return _seen(function(plain(x), *args, **kwargs), (x,))
@@ -91,11 +123,14 @@ def _plain_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 for _name in (
-    "zeros ones empty full eye identity arange linspace tri indices fromfunction frombuffer "
-    "fromfile "
-    "fromstring loadtxt genfromtxt load bartlett blackman hamming hanning kaiser"
+    "zeros ones empty full eye identity arange linspace tri indices fromfunction bartlett blackman "
+    "hamming hanning kaiser"
 ).split():
     replace(getattr(np, _name), _creation(getattr(np, _name)))
+for _name in ("fromfile", "loadtxt", "genfromtxt", "load"):
+    replace(getattr(np, _name), _reading_file(getattr(np, _name)))
+for _name in ("frombuffer", "fromstring"):
+    replace(getattr(np, _name), _reading_bytes(getattr(np, _name)))
 for _f in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy):
     replace(_f, _coercion(_f))
 
@@ -132,22 +167,38 @@ def _accepting_lists(function):
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        for x in args:
-            if isinstance(x, (list, tuple)):
-                args = tuple(map(unlifted, args))
-                if _any_traced(args):
-                    return _run(function, args, kwargs)
-                break
-        for x in kwargs.values():
-            if type(x) in (list, tuple) and _any_traced(x):
-                return _run(function, args, kwargs)
-        y = function(*args, **kwargs)
-        return _seen(y, args) if type(y) is np.ndarray else y
+        y = _run(function, args, kwargs)
+        if type(y) is np.ndarray:
+            return _seen(y, args)
+        return _several(y, args) if isinstance(y, (list, tuple)) else y
 
     return call
 
 
 def _run(function, args, kwargs):
+    for x in args:
+        if isinstance(x, Tracer):  # perhaps where NumPy does not look: np.full_like(a, x)
+            return _dispatched(function, args, kwargs)
+        if isinstance(x, (list, tuple)):
+            args = tuple(map(unlifted, args))
+            if _any_traced(args):
+                return _dispatched(function, args, kwargs)
+            break
+    for x in kwargs.values():
+        if isinstance(x, Tracer) or (type(x) in (list, tuple) and _any_traced(x)):
+            return _dispatched(function, args, kwargs)
+    return function(*args, **kwargs)
+
+
+def _several(parts, args):
+    """The results of np.unique, np.split, np.linalg.eigh: a list, a tuple or a named tuple."""
+    seen = [_seen(y, args) if type(y) is np.ndarray else y for y in parts]
+    if all(a is b for a, b in zip(seen, parts)):
+        return parts
+    return type(parts)._make(seen) if hasattr(parts, "_make") else type(parts)(seen)
+
+
+def _dispatched(function, args, kwargs):
     if function not in _OF_SEQUENCES and args and type(args[0]) in (list, tuple):
         args = (as_operand(args[0]), *args[1:])
     return Protocols.__array_function__(None, function, (), args, kwargs)  # type: ignore[arg-type]
@@ -175,26 +226,73 @@ class Vectorized(np.vectorize):
     """``np.vectorize`` whose calls with traced values go through Python and not through C."""
 
     def __call__(self, *args, **kwargs):
-        if not (_any_traced(args) or _any_traced(kwargs.values())):
+        if self.signature is not None:
+            if not (_any_traced(args) or _any_traced(kwargs.values())):
+                return as_constant(super().__call__(*plain(args), **plain(kwargs)))
+            return self._by_signature(*self._arranged(args, kwargs))
+        function, operands = self._arranged(args, kwargs)
+        traced = _any_traced(operands)
+        if traced:
+            arrays = [as_operand(a) if type(a) in (list, tuple) else a for a in operands]
+        else:  # the function sees Python's numbers
+            arrays = [np.array(plain(a), dtype=object) for a in operands]
+        arrays = np.broadcast_arrays(*arrays)
+        if not arrays or not arrays[0].size:
             return as_constant(super().__call__(*plain(args), **plain(kwargs)))
-        if kwargs or self.signature is not None or self.excluded:
-            raise refuse(
-                NonDifferentiableError(
-                    "np.vectorize with keyword arguments, excluded= or signature= on a traced "
-                    "value",
-                    "Call the function in a loop over the elements.",
-                )
-            )
-        arrays = np.broadcast_arrays(
-            *[as_operand(a) if type(a) in (list, tuple) else a for a in args]
+        results = [function(*values) for values in zip(*[a.reshape(-1) for a in arrays])]
+        return self._gathered(results, arrays[0].shape)
+
+    def _by_signature(self, function, operands):
+        """A loop over all but the core dimensions: "(n),(m,n)->(m)"."""
+        inputs, outputs = self.signature.replace(" ", "").split("->")
+        cores = [
+            len(names.split(",")) if names else 0 for names in re.findall(r"\((.*?)\)", inputs)
+        ]
+        arrays = [as_operand(a) if type(a) in (list, tuple) else a for a in operands]
+        shapes = [np.shape(plain(a)) for a in arrays]
+        loops = [shape[: len(shape) - core] for shape, core in zip(shapes, cores)]
+        loop = np.broadcast_shapes(*loops)
+        arrays = [
+            np.broadcast_to(a, loop + shape[len(shape) - core :])
+            for a, shape, core in zip(arrays, shapes, cores)
+        ]
+        results = [function(*[a[index] for a in arrays]) for index in np.ndindex(loop)]
+        if outputs.count("(") == 1:
+            results = [(y,) for y in results]
+        parts = tuple(
+            _asarray(list(part)).reshape(loop + np.shape(plain(part[0]))) for part in zip(*results)
         )
-        flat = zip(*[a.reshape(-1) for a in arrays])
-        results = [self.pyfunc(*values) for values in flat]
-        shape = arrays[0].shape
-        if results and type(results[0]) is tuple:
-            return tuple(_asarray(list(part)).reshape(shape) for part in zip(*results))
-        y = _asarray(results)
-        return y.reshape(shape) if shape else y.reshape(-1)[0]
+        return parts[0] if outputs.count("(") == 1 else parts
+
+    def _arranged(self, args, kwargs):
+        """The function of what is looped over, and that; the rest is excluded."""
+        if not (kwargs or self.excluded):
+            return self.pyfunc, args
+        named = [n for n in kwargs if n not in self.excluded]
+        looped = [i for i in range(len(args)) if i not in self.excluded]
+        fixed, rest = list(args), {n: x for n, x in kwargs.items() if n in self.excluded}
+
+        def function(*values):
+            for i, value in zip(looped, values):
+                fixed[i] = value
+            return self.pyfunc(*fixed, **rest, **dict(zip(named, values[len(looped) :])))
+
+        return function, tuple(args[i] for i in looped) + tuple(kwargs[n] for n in named)
+
+    def _gathered(self, results, shape):
+        if type(results[0]) is tuple:
+            types = self.otypes or [None] * len(results[0])
+            return tuple(_gather(part, t, shape) for part, t in zip(zip(*results), types))
+        return _gather(results, self.otypes[0] if self.otypes else None, shape)
+
+
+def _gather(results, dtype, shape):
+    """Results of np.vectorize: of the type asked for, or of the first."""
+    if not _any_traced(results):
+        dtype = np.asarray(plain(results[0])).dtype if dtype is None else dtype
+    y = _asarray(list(results))
+    y = y if dtype is None else y.astype(dtype, copy=False)
+    return y.reshape(shape) if shape else y.reshape(-1)[0]
 
 
 def _vectorized(original, map):
@@ -207,6 +305,22 @@ def _vectorized(original, map):
 
 MAKERS[np.vectorize] = _vectorized
 replace(np.vectorize, Vectorized)
+
+
+@functools.wraps(np.frompyfunc)
+def _frompyfunc(func, /, nin, nout, **kwargs):
+    """The ufunc; calls with traced values go element by element, as those of np.vectorize."""
+    plain_ufunc, traced = np.frompyfunc(func, nin, nout, **kwargs), Vectorized(func)
+
+    @functools.wraps(func)
+    def call(*args, **kwargs):
+        run = traced if _any_traced(args) else plain_ufunc
+        return run(*args, **kwargs)
+
+    return call
+
+
+replace(np.frompyfunc, _frompyfunc)
 
 # ---------------------------------------------------------------- np.r_ and np.c_
 
@@ -279,12 +393,18 @@ class _NumberLike(type):
         return hash(cls.number) if _stands_in(cls) else type.__hash__(cls)
 
     def __call__(cls, *args, **kwargs):
-        if cls is LiftedFloat and len(args) == 1 and type(args[0]) in _SIMPLE:
+        if len(args) == 1 and type(args[0]) in _NUMBERS and cls is LiftedFloat:
             return float(args[0])
         if not _stands_in(cls):  # a subclass made in lifted code
             return type.__call__(cls, *args, **kwargs)
         if len(args) == 2 and cls is LiftedComplex and _any_traced(args):
-            return args[0] + 1j * args[1]
+            return as_number(args[0] + 1j * args[1])
+        if args and type(args[0]) is str:
+            comes_back_as_text(args[0], cls.__name__)
+        if len(args) == 1 and is_view(args[0]):  # of a class with __float__ or __complex__
+            convert = getattr(args[0], f"__{cls.__name__}__", None)
+            value = cls.number(args[0]) if convert is None else convert()
+            return value if isinstance(value, Tracer) else cls.number(value)
         if not (len(args) == 1 and isinstance(args[0], Tracer)):
             return cls.number(*args, **kwargs)
         (x,) = args
@@ -292,7 +412,7 @@ class _NumberLike(type):
         if not is_traced(x):
             return value
         x = x.reshape(())[()]
-        return x if x.dtype == cls.dtype else x.astype(cls.dtype)
+        return as_number(x if x.dtype == cls.dtype else x.astype(cls.dtype))
 
 
 def _stands_in(cls: type) -> bool:
@@ -307,6 +427,27 @@ class LiftedFloat(float, metaclass=_NumberLike):
 class LiftedComplex(complex, metaclass=_NumberLike):
     number = complex
     dtype = np.dtype(complex)
+
+
+def _scalar_type(kind: Any) -> Any:
+    """What ``np.float64(x)`` runs: a NumPy scalar or array of that dtype, traced if x is."""
+    dtype = np.dtype(kind)
+
+    @functools.wraps(kind, updated=())
+    def convert(*args):
+        if len(args) != 1 or not _any_traced(args):
+            if args and isinstance(args[0], str):
+                comes_back_as_text(args[0], kind.__name__)
+            return kind(*plain(args))
+        (x,) = args
+        x = as_scalar(as_operand(x) if type(x) in (list, tuple) else x)
+        return x if x.dtype == dtype else x.astype(dtype)
+
+    return convert
+
+
+for _kind in (np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128):
+    CALLED[_kind] = _scalar_type(_kind)
 
 
 class _TypeLike(type):
@@ -343,8 +484,7 @@ _KINDS: dict[type, type] = {
     float: LiftedFloat,
     complex: LiftedComplex,
     np.vectorize: Vectorized,
-    LiftedList: list,
-    LiftedDict: dict,
+    **{lifted: kind for kind, lifted in LIFTED.items()},
 }
 for _number in (LiftedFloat, LiftedComplex):
     _number.__name__ = _number.__qualname__ = _number.number.__name__
@@ -356,7 +496,9 @@ replace(type, LiftedType)
 
 @functools.wraps(hasattr)
 def _hasattr(x, name, /):
-    return hasattr(plain(x) if isinstance(x, Tracer) else x, name)
+    if isinstance(x, Tracer):
+        x = plain(x).item() if type(x) is Number else plain(x)
+    return hasattr(x, name)
 
 
 replace(hasattr, _hasattr)
@@ -379,6 +521,8 @@ def _evaluating(function):
 
     @functools.wraps(function)
     def run(source, /, globals=None, locals=None, **closure):
+        if type(source) is str:
+            comes_back_as_text(source, function.__name__)
         frame = _caller()
         if globals is None and type(frame.f_globals) is Shadow:
             globals = frame.f_globals
@@ -396,6 +540,14 @@ def _evaluating(function):
     return run
 
 
+@functools.wraps(importlib.import_module)
+def _import_module(name, package=None):
+    module = importlib.import_module(name, package)
+    trace = current()
+    return module if trace is None else Lifter.of(trace).map(module)
+
+
+replace(importlib.import_module, _import_module)
 replace(globals, _globals)
 replace(eval, _evaluating(eval))
 replace(exec, _evaluating(exec))
@@ -460,12 +612,6 @@ def _numeric(module, name: str, traced: Any) -> Any:
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        if not kwargs:
-            for x in args:
-                if type(x) not in _NUMBERS:
-                    break
-            else:
-                return function(*args)
         if name in _OF_ITERABLES:
             args = tuple(list(x) if hasattr(x, "__iter__") else x for x in args)
         value = function(*plain(args), **plain(kwargs))  # raises as it does: domain, range
@@ -479,9 +625,35 @@ def _numeric(module, name: str, traced: Any) -> Any:
                     "chainrule.constant(x).",
                 )
             )
-        return traced(*args, **kwargs)
+        y = traced(*args, **kwargs)
+        return tuple(map(as_number, y)) if type(y) is tuple else as_number(y)
 
-    return call
+    return _fast_for_numbers(function, call)
+
+
+def _fast_for_numbers(function: Any, call: Any) -> Any:
+    """Loops of bare ``math`` calls are bound by this: no ``*args`` where one number is the rule."""
+    parameters = function.__text_signature__ or ""
+    if parameters.count(",") == 2 and parameters.endswith(", /)"):  # ($module, x, /)
+
+        def fast(x, /):
+            return function(x) if type(x) in _NUMBERS else call(x)
+
+    elif parameters.count(",") == 3 and parameters.endswith(", /)"):
+
+        def fast(x, y, /):
+            if type(x) in _NUMBERS and type(y) in _NUMBERS:
+                return function(x, y)
+            return call(x, y)
+
+    else:
+
+        def fast(*args, **kwargs):
+            if not kwargs and _NUMBERS.issuperset(map(type, args)):
+                return function(*args)
+            return call(*args, **kwargs)
+
+    return functools.update_wrapper(fast, function)
 
 
 def _complex(ufunc):

@@ -11,7 +11,7 @@ from typing import Any
 
 from chainrule.core.lift import MAKERS, replace
 from chainrule.core.lift_objects import StandIn
-from chainrule.core.lift_views import bound, is_view, live_lifter, unview
+from chainrule.core.lift_views import bound, is_view, kind_of, live_lifter, unview
 
 _look_up = object.__getattribute__
 
@@ -43,6 +43,8 @@ class Super:
     def __getattribute__(self, name):
         cls, x = _look_up(self, "_cls"), _look_up(self, "_x")
         kind = type(unview(x)) if is_view(x) else unview(x)
+        if issubclass(cls, type) and isinstance(kind, cls):  # in a method of a metaclass
+            kind = type(kind)
         if not issubclass(kind, cls):
             raise TypeError("super(type, obj): obj must be an instance or subtype of type")
         mro = kind.__mro__
@@ -76,13 +78,43 @@ replace(id, _id)
 replace(issubclass, _issubclass)
 
 
-class Weak:
+@functools.wraps(builtins.getattr)
+def _getattr(x, name, /, *default):
+    if name == "__class__" and is_view(x):
+        return kind_of(x).stand_in
+    return getattr(x, name, *default)
+
+
+replace(getattr, _getattr)
+
+
+class _ReferenceType(type):
+    """Makes references to the user's object; compares as ``weakref.ref``."""
+
+    def __call__(cls, x, callback=None, /):
+        reference = weakref.ref(unview(x), callback)
+        lifter = live_lifter()
+        return reference if lifter is None else lifter.map(reference)
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, weakref.ref)
+
+    def __eq__(cls, other):
+        return other is cls or other is weakref.ref
+
+    def __hash__(cls):
+        return hash(weakref.ref)
+
+
+class Weak(metaclass=_ReferenceType):
     """A weak reference as lifted code sees it: to the object, called for its view."""
 
     __slots__ = ("__weakref__", "_reference")
+    _reference: weakref.ref
 
-    def __init__(self, reference: weakref.ref):
-        self._reference = reference
+    @property  # type: ignore[misc]
+    def __class__(self):
+        return weakref.ref
 
     def __call__(self):
         x = self._reference()
@@ -97,12 +129,11 @@ class Weak:
         return hash(self._reference)
 
 
-@functools.wraps(weakref.ref, updated=())
-def _reference(x, callback=None, /):
-    reference = weakref.ref(unview(x), callback)
-    lifter = live_lifter()
-    return reference if lifter is None else lifter.map(reference)
+def _weak(reference: weakref.ref, map: Any) -> Weak:
+    made = object.__new__(Weak)
+    made._reference = reference
+    return made
 
 
-MAKERS[weakref.ref] = lambda reference, map: Weak(reference)
-replace(weakref.ref, _reference)
+MAKERS[weakref.ref] = _weak
+replace(weakref.ref, Weak)

@@ -58,6 +58,10 @@ def _drawing(method: Callable, name: str) -> Callable:
                     )
                 )
             return run(method, *args, **kwargs)
+        out = kwargs.get("out")
+        if isinstance(out, Tracer):
+            method(*plain(args), **{**plain(kwargs), "out": out._exposed()})
+            return out
         return as_constant(method(*plain(args), **plain(kwargs)))
 
     return draw
@@ -136,6 +140,31 @@ def _default_rng(seed=None):
     return Draws(np.random.default_rng(seed))
 
 
+class _DrawsOf(type):
+    """Answers as the class of generators does; what it makes is seen by lifted code."""
+
+    original: type
+
+    def __call__(cls, *args, **kwargs):
+        return Draws(cls.original(*plain(args), **plain(kwargs)))
+
+    def __getattr__(cls, name):
+        return getattr(cls.original, name)
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, cls.original)
+
+    def __subclasscheck__(cls, kind):
+        return issubclass(kind, cls.original)
+
+    def __eq__(cls, other):
+        return other is cls or other is cls.original
+
+    def __hash__(cls):
+        return hash(cls.original)
+
+
 for _kind in (np.random.Generator, np.random.RandomState):
     MAKERS[_kind] = lambda rng, map: Draws(rng)
+    replace(_kind, _DrawsOf(_kind.__name__, (), {"original": _kind}))
 replace(np.random.default_rng, _default_rng)

@@ -6,7 +6,9 @@ values come back and nothing is recorded.
 
 import numpy as np
 
-from chainrule.core.primitive import piecewise_constant
+from chainrule.core.lift_text import leaves_in_file
+from chainrule.core.primitive import composite, existing, piecewise_constant
+from chainrule.core.trace import Tracer, plain
 
 # ---------------------------------------------------------------- shape, dtype, kind
 
@@ -20,13 +22,24 @@ piecewise_constant(
     np.common_type,
     np.iscomplexobj,
     np.isrealobj,
-    np.may_share_memory,
-    np.shares_memory,
     np.einsum_path,
     np.diag_indices_from,
     np.tril_indices_from,
     np.triu_indices_from,
 )
+
+
+def _of_memory(function):
+    """Of the arrays that the handles stand for: a small read is a copy here, a view for NumPy."""
+
+    def run(a, b, /, max_work=None):
+        return function(*[x._peek() if isinstance(x, Tracer) else x for x in (a, b)], max_work)
+
+    return run
+
+
+for _function in (np.may_share_memory, np.shares_memory):
+    composite(_function)(_of_memory(_function))
 
 # ---------------------------------------------------------------- truth
 
@@ -38,6 +51,7 @@ piecewise_constant(
     np.array_equal,
     np.array_equiv,
     np.isin,
+    *existing("in1d"),
     np.iscomplex,
     np.isreal,
     np.isneginf,
@@ -73,7 +87,20 @@ piecewise_constant(
 # ---------------------------------------------------------------- printing and saving
 
 piecewise_constant(np.array_repr, np.array_str, np.array2string)
-piecewise_constant(np.save, np.savez, np.savez_compressed, np.savetxt)
+
+
+def _saving(function):
+    def save(*args, **kwargs):
+        for x in (*args, *kwargs.values()):
+            leaves_in_file(x, f"np.{function.__name__}")
+        return function(*plain(args), **plain(kwargs))
+
+    save.__name__ = save.__qualname__ = function.__name__
+    return save
+
+
+for _function in (np.save, np.savez, np.savez_compressed, np.savetxt):
+    composite(_function)(_saving(_function))
 
 # ---------------------------------------------------------------- rounding: steps, slope 0 between
 

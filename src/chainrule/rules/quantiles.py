@@ -7,6 +7,7 @@ continuous in it.
 import warnings
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from chainrule.core.array import as_constant, store_out
 from chainrule.core.trace import plain
@@ -20,7 +21,8 @@ class _Sorted:
     """The reduced axes as sorted rows (..., n), and where their NaN begin."""
 
     def __init__(self, a, axis, skip_nan):
-        np.sum(np.empty((1,) * a.ndim), axis=axis)  # NumPy's error for a bad axis
+        if axis is not None:
+            normalize_axis_tuple(axis, a.ndim)  # NumPy's error
         flat, self.unflatten = flat_last(a, axis)
         self.flat = plain(flat)
         self.y = sort(flat, -1)
@@ -57,6 +59,7 @@ class _Sorted:
 def _median(function, skip_nan):
     @unless_constant(function)
     def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
+        """The middle element of the sorted ones, or the mean of the two; ties share as in sort."""
         a, axis = operand(a), _axis(axis)
         if a.size == 0:
             return as_constant(function(plain(a), axis, keepdims=keepdims))
@@ -127,7 +130,7 @@ def _quantile(function, a, q, weak, axis, out, method, keepdims, weights, skip_n
     axis = _axis(axis)
     if a.size == 0:
         return as_constant(function(plain(a), plain(q), axis, method=method, keepdims=keepdims))
-    np.quantile(np.zeros(1), plain(q), method=method)  # NumPy's errors
+    np.quantile(np.zeros(1, a.dtype), plain(q), method=method)  # NumPy's errors
     rows = _Sorted(a, axis, skip_nan)
     at = _positions(rows, q, method, weights, axis, skip_nan)
     place = np.asarray(plain(at))
@@ -167,6 +170,7 @@ def _declare(function, scale, skip_nan):
         weights=None,
         **kwargs,
     ):
+        """(1 - t) of one sorted element and t of the next; t depends on q. Ties share."""
         a = operand(a)
         weak = type(q) in (int, float)  # a Python number does not decide the dtype of the result
         q = np.float64(q) if weak else operand(q)[()]

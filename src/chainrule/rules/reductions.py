@@ -9,6 +9,7 @@ import math
 import warnings
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.core.array import as_constant, as_operand, store_out
 from chainrule.core.primitive import (
@@ -20,7 +21,7 @@ from chainrule.core.primitive import (
     existing,
     general,
 )
-from chainrule.core.trace import Tracer, bind, is_traced, plain
+from chainrule.core.trace import Tracer, bind, frozen_array, is_traced, plain
 
 NO = np._NoValue  # NumPy's own "not given"
 SMALL = 4096  # up to this size filling an array is faster than broadcasting one
@@ -35,7 +36,7 @@ def operand(a):
 
 def frozen(mask):
     """A ``where=`` argument as a copy: its owner may change it before the sweep."""
-    return mask if mask is True or mask is False else np.array(plain(mask), bool)
+    return mask if mask is True or mask is False else frozen_array(mask, bool)
 
 
 def keep(keepdims):
@@ -126,7 +127,8 @@ def count(shape, axis, where, keepdims, dtype):
         return n.astype(np.finfo(dtype).dtype)
     if axis is None:
         return math.prod(shape)
-    return math.prod([shape[i] for i in (axis if isinstance(axis, tuple) else (axis,))])
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return math.prod([shape[normalize_axis_index(i, len(shape))] for i in axes])
 
 
 # ---------------------------------------------------------------- sum
@@ -168,6 +170,7 @@ def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=NO, where=T
 
 @unless_constant(np.mean)
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
+    """sum(x) / n."""
     a = operand(a)
     half = dtype is None and a.dtype == np.float16
     y, n = _mean(a, axis, np.float32 if half else dtype, keepdims, where)
@@ -217,7 +220,7 @@ def var(
     mean=NO,
     correction=NO,
 ):
-    """Mean of the squared distances from the mean: two passes, no cancellation."""
+    """sum |x - mean(x)|^2 / (n - ddof): two passes, no cancellation."""
     a = operand(a)
     if correction is not NO:
         if ddof != 0:
@@ -239,12 +242,14 @@ def _real_dtype(dtype):
 
 @unless_constant(np.std)
 def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **kwargs):
+    """sqrt(var(x)), and slope 0 where that is 0."""
     y = root(var(a, axis, dtype, None, ddof, keepdims, **kwargs))
     return y if out is None else store_out(out, y)
 
 
 @unless_constant(np.average)
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    """sum(w x) / sum(w), differentiable in the weights too."""
     a = operand(a)
     axis = plain(axis)
     if weights is None:
@@ -279,7 +284,7 @@ def _extremum(ufunc, name: str) -> General:
 
     @general(reduce, name=name)
     def rule(g, y, x, *, axis=None, keepdims=False, where=True, initial=NO):
-        """y = max x:  x_bar = g / (number of ties) where x == y, or where a NaN wins."""
+        """y = max x or min x:  x_bar = g / (number of ties) where x == y, or where a NaN wins."""
         y, g = stretch(y, x.shape, axis), stretch(g, x.shape, axis)
         chosen = (x == y) | ((x != x) & (y != y))
         if where is not True:
@@ -331,6 +336,7 @@ fmin_ = _extremum_entry(FMIN, np.fmin)
 
 @composite(np.ptp)
 def ptp(a, axis=None, out=None, keepdims=False):
+    """max x - min x."""
     y = max_(a, axis, keepdims=keepdims) - min_(a, axis, keepdims=keepdims)
     return y if out is None else store_out(out, y)
 
@@ -443,6 +449,7 @@ def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=NO, where=T
 def _cumulative(function, run, identity):
     @composite(function)
     def cumulative(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
+        """As cumsum and cumprod, along one axis, perhaps with the empty sum or product first."""
         x = operand(x)
         if axis is None and x.ndim > 1:
             return function(plain(x))  # NumPy's error: it wants an axis

@@ -1,33 +1,100 @@
-"""The basics of ``scipy.linalg`` as compositions of NumPy's rules.
+"""``scipy.linalg``: systems of equations. The other families are in the modules imported below.
 
-SciPy's functions read one triangle where they say so: what is not read has derivative zero. Options
-that only save work (``overwrite_a``, ``check_finite``) are accepted and do nothing.
+SciPy's own function computes the value. Functions that read one triangle or some diagonals only
+have slope zero elsewhere. Options that only save work (``overwrite_a``) do nothing.
 """
 
 import numpy as np
 import scipy.linalg
 
 from chainrule.base.errors import NoRuleError
-from chainrule.core.primitive import General, apply, composite
-from chainrule.rules.joins import operand
+from chainrule.core.primitive import General, apply, composite, existing, general
+from chainrule.core.trace import plain
+from chainrule.rules import linalg as numpy_linalg
+from chainrule.rules import norms as numpy_norms
+from chainrule.rules import (  # noqa: F401
+    scipy_factors,
+    scipy_functions,
+    scipy_spectra,
+    scipy_structured,
+    scipy_triangular,
+)
+from chainrule.rules.matrices import (
+    H,
+    as_columns,
+    as_given,
+    checked,
+    eye,
+    folded,
+    mT,
+    real_dtype,
+    tri,
+)
 
-_T = {0: "N", 1: "T", 2: "C", "N": "N", "T": "T", "C": "C"}
+# ---------------------------------------------------------------- what is read of a matrix
 
 
-def _adjoint(a):
-    return np.conj(np.swapaxes(a, -1, -2))
+def _within(x, below, above):
+    """x on the main diagonal, ``below`` under it and ``above`` over it, zeros elsewhere."""
+    return x * (tri(x, above) & ~tri(x, -below - 1))
 
 
-def _hermitian(a, lower, conjugate):
-    """The matrix whose named triangle is that of ``a`` and whose other is its mirror image."""
-    part, strict = (np.tril(a), np.tril(a, -1)) if lower else (np.triu(a), np.triu(a, 1))
-    mirror = np.swapaxes(strict, -1, -2)
-    return part + (np.conj(mirror) if conjugate else mirror)
+def _symmetric(x, lower):
+    """As ``folded``, for matrices equal to their transposes without conjugation."""
+    part = (tri(x, -1) if lower else tri(x, -1).T).astype(real_dtype(x))
+    return (x + mT(x)) * part + x * eye(x)
 
 
-def _solve(a, b):
-    """A x = b with SciPy's reading of b: one axis is a vector."""
-    return np.linalg.solve(operand(a), operand(b))
+_READ = {
+    "diagonal": lambda x, lower: _within(x, 0, 0),
+    "tridiagonal": lambda x, lower: _within(x, 1, 1),
+    "lower triangular": lambda x, lower: _within(x, x.shape[-1], 0),
+    "upper triangular": lambda x, lower: _within(x, 0, x.shape[-1]),
+    **dict.fromkeys(["sym", "symmetric"], _symmetric),
+    **dict.fromkeys(["her", "hermitian", "pos", "positive definite"], folded),
+}
+_ADJOINT = {"lower triangular": "upper triangular", "upper triangular": "lower triangular"}
+
+
+def _read(x, assume_a, lower):
+    return _READ[assume_a](x, lower) if assume_a in _READ else x
+
+
+def _options(assume_a, lower):
+    """Only what is not the default: older versions of SciPy know fewer options."""
+    given = {"assume_a": assume_a, "lower": lower}
+    return {"check_finite": False} | {k: v for k, v in given.items() if v}
+
+
+# ---------------------------------------------------------------- general systems
+
+
+def solve_general(a, b, *, assume_a=None, lower=False, transposed=False):
+    return scipy.linalg.solve(a, b, transposed=transposed, **_options(assume_a, lower))
+
+
+@general(solve_general, name="scipy_solve")
+def solve_rule(g, y, a, _b, **options):
+    """op(A) Y = b   =>   b_bar = op(A)^-H g,   op(A)_bar = -b_bar Y^H, and of it what is read."""
+    vector = y.ndim < a.ndim
+    b_bar = _solve_adjoint(a, as_columns(g, vector), **options)
+
+    def a_bar():
+        full = -(b_bar @ H(as_columns(y, vector)))
+        full = mT(full) if options["transposed"] else full
+        return _read(full, options["assume_a"], options["lower"])
+
+    return a_bar, as_given(b_bar, vector)
+
+
+def _solve_adjoint(a, g, *, assume_a, lower, transposed):
+    options = {"assume_a": assume_a, "lower": lower, "transposed": False}
+    if transposed or _READ.get(assume_a) is folded:  # A^T of a real A; A is its own adjoint
+        return apply(solve_rule, a, g, **options)
+    if _READ.get(assume_a) is _symmetric:
+        return apply(solve_rule, np.conj(a), g, **options)
+    options["assume_a"] = _ADJOINT.get(assume_a, assume_a)
+    return apply(solve_rule, H(a), g, **options)
 
 
 @composite(scipy.linalg.solve)
@@ -35,125 +102,167 @@ def solve(
     a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None,
     transposed=False,
 ):  # fmt: skip
-    a = operand(a)
-    if assume_a in ("sym", "symmetric"):
-        a = _hermitian(a, lower, conjugate=False)
-    elif assume_a in ("her", "hermitian", "pos", "positive definite"):
-        a = _hermitian(a, lower, conjugate=True)
-    elif assume_a in ("lower triangular",):
-        a = np.tril(a)
-    elif assume_a in ("upper triangular",):
-        a = np.triu(a)
-    elif assume_a not in (None, "gen", "general"):
-        raise NoRuleError(
-            f"scipy.linalg.solve with assume_a={assume_a!r} has no derivative rule",
-            "Leave assume_a out: the solution is the same.",
-        )
-    return _solve(np.swapaxes(a, -1, -2) if transposed else a, b)
+    a, b = checked(a, check_finite), checked(b, check_finite)
+    if a.size == 1 and b.ndim and b.shape[-2:][0] != 1:
+        return b / a.reshape(())  # a 1 by 1 matrix is a number
+    options = {"assume_a": assume_a, "lower": bool(lower), "transposed": bool(transposed)}
+    return apply(solve_rule, a, b, **options)
 
 
-@composite(scipy.linalg.solve_triangular)
-def solve_triangular(
-    a, b, trans=0, lower=False, unit_diagonal=False, overwrite_b=False, check_finite=True
-):
-    a = operand(a)
-    t = np.tril(a, -1 if unit_diagonal else 0) if lower else np.triu(a, 1 if unit_diagonal else 0)
-    if unit_diagonal:
-        t = t + np.eye(a.shape[-1], dtype=a.dtype)
-    kind = _T[trans]
-    if kind != "N":
-        t = np.swapaxes(t, -1, -2)
-    return _solve(np.conj(t) if kind == "C" else t, b)
+# ---------------------------------------------------------------- banded systems
+
+
+def _band_rows(ab, above):
+    """Row i of the matrix for each place (r, j) of its bands ab[r, j] = A[i, j], and where it is
+    in the matrix at all."""
+    bands, n = ab.shape[-2:]
+    rows = np.arange(n) + np.arange(-above, bands - above)[:, None]
+    inside = (rows >= 0) & (rows < n)
+    return np.where(inside, rows, 0), inside
+
+
+def _adjoint_bands(ab, below):
+    """The bands of A^H; it has ``below`` of them above its diagonal."""
+    rows, inside = _band_rows(ab, below)
+    from_band = np.arange(ab.shape[-2])[::-1, None]
+    return np.where(inside, np.conj(ab[..., from_band, rows]), 0.0)
+
+
+def _outer_on_bands(u, v, ab, above):
+    """The bands of U V^H."""
+    rows, inside = _band_rows(ab, above)
+    return np.where(inside, np.sum(u[..., rows, :] * np.conj(v)[..., None, :, :], axis=-1), 0.0)
+
+
+def solve_bands(ab, b, *, l_and_u):
+    return scipy.linalg.solve_banded(l_and_u, ab, b, check_finite=False)
+
+
+@general(solve_bands, name="solve_banded")
+def banded_rule(g, y, ab, _b, *, l_and_u):
+    """b_bar = A^-H g by the bands of A^H;   A_bar = -b_bar Y^H on the bands."""
+    below, above = l_and_u
+    vector = y.ndim < ab.ndim
+    adjoint = _adjoint_bands(ab, below)
+    b_bar = apply(banded_rule, adjoint, as_columns(g, vector), l_and_u=(above, below))
+    return (
+        lambda: -_outer_on_bands(b_bar, as_columns(y, vector), ab, above),
+        as_given(b_bar, vector),
+    )
+
+
+@composite(scipy.linalg.solve_banded)
+def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True):
+    below, above = l_and_u
+    ab, b = checked(ab, check_finite), checked(b, check_finite)
+    return apply(banded_rule, ab, b, l_and_u=(int(below), int(above)))
+
+
+def solve_hermitian_bands(ab, b, *, lower=False):
+    return scipy.linalg.solveh_banded(ab, b, lower=lower, check_finite=False)
+
+
+@general(solve_hermitian_bands, name="solveh_banded")
+def hermitian_bands_rule(g, y, ab, _b, *, lower=False):
+    """A is its own adjoint; a number off the diagonal stands for itself and its mirror image."""
+    vector = y.ndim < ab.ndim
+    b_bar = apply(hermitian_bands_rule, ab, as_columns(g, vector), lower=lower)
+    main = 0 if lower else ab.shape[-2] - 1
+
+    def ab_bar():
+        u, v = b_bar, as_columns(y, vector)
+        both = _outer_on_bands(u, v, ab, main) + _outer_on_bands(v, u, ab, main)
+        half = np.where(np.arange(ab.shape[-2]) == main, 0.5, 1.0)[:, None]
+        return -both * half.astype(real_dtype(ab))
+
+    return ab_bar, as_given(b_bar, vector)
+
+
+@composite(scipy.linalg.solveh_banded)
+def solveh_banded(ab, b, overwrite_ab=False, overwrite_b=False, lower=False, check_finite=True):
+    ab, b = checked(ab, check_finite), checked(b, check_finite)
+    return apply(hermitian_bands_rule, ab, b, lower=bool(lower))
+
+
+# ---------------------------------------------------------------- inverse, determinant, norm
+
+
+def invert(a, *, assume_a=None, lower=False):
+    return scipy.linalg.inv(a, **_options(assume_a, lower))
+
+
+@general(invert, name="scipy_inv")
+def inv_rule(g, y, _a, *, assume_a=None, lower=False):
+    """dY = -Y dA Y   =>   A_bar = -Y^H g Y^H, and of it what is read."""
+    yh = H(y)
+    return _read(-(yh @ g @ yh), assume_a, lower)
 
 
 @composite(scipy.linalg.inv)
-def inv(a, overwrite_a=False, check_finite=True, **options):
-    if options:
-        raise NoRuleError(
-            f"scipy.linalg.inv with {', '.join(options)}= has no derivative rule",
-            "Leave the option out: the inverse is the same.",
-        )
-    return np.linalg.inv(operand(a))
+def inv(a, overwrite_a=False, check_finite=True, *, assume_a=None, lower=False):
+    return apply(inv_rule, checked(a, check_finite), assume_a=assume_a, lower=bool(lower))
+
+
+def determinant(a):
+    return scipy.linalg.det(a, check_finite=False)
+
+
+def euclidean(a):
+    return np.float64(scipy.linalg.norm(a, check_finite=False))
+
+
+DET = General("scipy_det", determinant, numpy_linalg.det.vjp_rule)
 
 
 @composite(scipy.linalg.det)
 def det(a, overwrite_a=False, check_finite=True):
-    return np.linalg.det(operand(a))
+    return apply(DET, checked(a, check_finite))
+
+
+EUCLIDEAN = General("scipy_norm", euclidean, numpy_norms.norm.vjp_rule, numpy_norms.norm.jvp_rule)
 
 
 @composite(scipy.linalg.norm)
 def norm(a, ord=None, axis=None, keepdims=False, check_finite=True):
-    return np.linalg.norm(operand(a), ord, axis, keepdims)
+    a = checked(a, check_finite)
+    if ord in (None, 2) and axis is None and not keepdims and a.ndim == 1:
+        return apply(EUCLIDEAN, a)
+    y = np.linalg.norm(a, ord, axis, keepdims)
+    lapacks = a.ndim == 2 and a.size and ord in (1, np.inf) and axis is None and not keepdims
+    return y.astype(np.float64) if lapacks and plain(a).flags.forc else y  # a Python float
 
 
-@composite(scipy.linalg.cholesky)
-def cholesky(a, lower=False, overwrite_a=False, check_finite=True):
-    a = operand(a)
-    if lower:
-        return np.linalg.cholesky(a)
-    return _adjoint(np.linalg.cholesky(_adjoint(a)))
+# ---------------------------------------------------------------- refusals
+
+_NO_VECTORS = "Use scipy.linalg.eigh or np.linalg.eig; their vectors have derivatives."
+_REMEDIES = {
+    "schur hessenberg qz ordqz rsf2csf cdf2rdf": _NO_VECTORS,
+    "eigh_tridiagonal eigvalsh_tridiagonal eig_banded eigvals_banded": (
+        "Build the full matrix and use scipy.linalg.eigh."
+    ),
+    "cholesky_banded cho_solve_banded": "Use scipy.linalg.solveh_banded, or the full matrix.",
+    "ldl": "Use scipy.linalg.cholesky or lu.",
+    "rq": "Use scipy.linalg.qr of the matrix with its rows reversed, transposed.",
+    "solve_toeplitz": "Use scipy.linalg.solve(scipy.linalg.toeplitz(c, r), b).",
+    "matmul_toeplitz": "Use scipy.linalg.toeplitz(c, r) @ x.",
+    "solve_circulant": "Use scipy.linalg.solve(scipy.linalg.circulant(c), b).",
+    "funm signm": "Use expm, logm, sqrtm, fractional_matrix_power or np.linalg.eigh.",
+    "solve_continuous_are solve_discrete_are": (
+        "State the derivative of the equation it solves: chainrule.custom_rule."
+    ),
+    "qr_delete qr_insert qr_update qr_multiply cossin subspace_angles matrix_balance": (
+        "Write it with qr and svd."
+    ),
+}
 
 
-_CLEARS = not scipy.linalg.cho_factor(np.eye(2) + 1)[0][1, 0]  # from SciPy 1.18
+def _refusal(name, remedy):
+    def refuse(*args, **options):
+        raise NoRuleError(f"scipy.linalg.{name} has no derivative rule", remedy)
+
+    return refuse
 
 
-@composite(scipy.linalg.cho_factor)
-def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
-    """The factor; the other triangle holds what was there, or zeros, as in the installed SciPy."""
-    a = operand(a)
-    factor = cholesky(a, lower)
-    if _CLEARS:
-        return factor, lower
-    return factor + (np.triu(a, 1) if lower else np.tril(a, -1)), lower
-
-
-@composite(scipy.linalg.cho_solve)
-def cho_solve(c_and_lower, b, overwrite_b=False, check_finite=True):
-    c, lower = c_and_lower
-    c = operand(c)
-    factor = np.tril(c) if lower else _adjoint(np.triu(c))
-    return _solve(_adjoint(factor), _solve(factor, b))
-
-
-@composite(scipy.linalg.expm)
-def expm(A):
-    return _expm(operand(A))
-
-
-def _expm(a):
-    return apply(EXPM, a)
-
-
-def _expm_vjp(g, _y, a):
-    """The derivative in direction E is the corner of exp [[A, E], [0, A]]; its adjoint has A^H.
-
-    [Mathias 1996; Najfeld and Havel 1995]
-    """
-    n = a.shape[-1]
-    adjoint = _adjoint(a)
-    top = np.concatenate([adjoint, g], -1)
-    bottom = np.concatenate([np.zeros_like(adjoint), adjoint], -1)
-    return _expm(np.concatenate([top, bottom], -2))[..., :n, n:]
-
-
-EXPM = General("expm", scipy.linalg.expm, _expm_vjp)
-
-
-@composite(scipy.linalg.block_diag)
-def block_diag(*arrays):
-    """Zeros with the arrays along the diagonal."""
-    blocks = [np.atleast_2d(operand(a)) for a in arrays]
-    rows = [
-        [b if i == j else np.zeros((b.shape[0], c.shape[1])) for j, c in enumerate(blocks)]
-        for i, b in enumerate(blocks)
-    ]
-    return np.concatenate([np.concatenate(row, 1) for row in rows], 0)
-
-
-@composite(scipy.linalg.toeplitz)
-def toeplitz(c, r=None):
-    c = np.ravel(operand(c))
-    r = np.conj(c) if r is None else np.ravel(operand(r))
-    n, m = len(c), len(r)
-    values = np.concatenate([c[::-1], r[1:]])
-    return values[np.arange(n - 1, -1, -1)[:, None] + np.arange(m)]
+for _names, _remedy in _REMEDIES.items():
+    for _function in existing(_names, scipy.linalg):
+        composite(_function)(_refusal(_function.__name__, _remedy))

@@ -4,10 +4,12 @@ Where NumPy gives a view so do these, by the handle's own views: writing to it r
 What only moves elements about is a gather: NumPy arranges the elements' numbers, ``x[numbers]``.
 """
 
+import math
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.stride_tricks import sliding_window_view
 
-from chainrule.base.errors import NoRuleError
 from chainrule.core.array import store_out
 from chainrule.core.handle import Array, ReadOnly
 from chainrule.core.primitive import adjoint_pair, composite, linear
@@ -27,20 +29,26 @@ def reshape(x, *, to):
 
 @linear(transpose)
 def TRANSPOSE(g, shapes, slots, *, axes):
+    """The axes go back to their places."""
     n = len(axes)
     return [g.transpose(axes if n == 2 else tuple(np.argsort([a % n for a in axes]).tolist()))]
 
 
-RESHAPE = linear(reshape)(lambda g, shapes, slots, *, to: [g.reshape(shapes[0])])
+@linear(reshape)
+def RESHAPE(g, shapes, slots, *, to):
+    """Back to its shape."""
+    return [g.reshape(shapes[0])]
 
 
 @composite(np.transpose)
 def _transpose(a, axes=None):
+    """The axes in another order; a view."""
     return operand(a).transpose(axes)
 
 
 @composite(np.reshape)
 def _reshape(a, /, shape=None, order="C", *, newshape=None, copy=None):
+    """The elements in their order, in another shape; a view where NumPy has one."""
     a = operand(a)
     shape = plain(newshape if shape is None else shape)
     if copy is False:
@@ -52,7 +60,7 @@ def _reshape(a, /, shape=None, order="C", *, newshape=None, copy=None):
 @composite(np.ravel)
 def ravel(a, order="C"):
     """One axis, a view of contiguous memory and else a copy; order "K" is that of the strides."""
-    a = operand(a)
+    a, order = operand(a), order.upper()
     if order == "K":
         strides = a.strides
         a = a.transpose(sorted(range(a.ndim), key=lambda i: -abs(strides[i])))
@@ -125,6 +133,7 @@ def expand_dims(a, axis):
 
 def _at_least(function, ndim):
     def at_least(*arys):
+        """With axes of length one added."""
         ys = [_with_axes(operand(a), ndim) for a in arys]
         return ys[0] if len(ys) == 1 else tuple(ys)
 
@@ -172,6 +181,28 @@ def broadcast_arrays(*args, subok=False):
     arrays = [operand(a) for a in args]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     return tuple(a if a.shape == shape else np.broadcast_to(a, shape) for a in arrays)
+
+
+def windows(x, *, window, axis):
+    return sliding_window_view(x, window, axis)
+
+
+def overlap_add(g, *, shape, window, axis):
+    """Each element's cotangents from all the windows it is in, added up."""
+    numbers = windows(np.arange(math.prod(shape)).reshape(shape), window=window, axis=axis)
+    x_bar = np.zeros_like(g, shape=math.prod(shape))
+    np.add.at(x_bar, numbers, g)
+    return x_bar.reshape(shape)
+
+
+WINDOWS = adjoint_pair(windows, overlap_add)
+
+
+@composite(sliding_window_view)
+def _sliding_window_view(x, window_shape, axis=None, *, subok=False, writeable=False):
+    """All windows of a shape, a view; it cannot be written, ``writeable`` or not."""
+    x, params = operand(x), {"window": plain(window_shape), "axis": plain(axis)}
+    return ReadOnly(x, WINDOWS, params) if isinstance(x, Array) else bind(WINDOWS, (x,), params)
 
 
 # ---------------------------------------------------------------- flips and rotations (views)
@@ -233,6 +264,7 @@ def _roll(x, *, shift, axis):
 
 @linear(_roll, name="roll")
 def ROLL(g, shapes, slots, *, shift, axis):
+    """Rolled back."""
     back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
     return [bind(ROLL, (g,), {"shift": back, "axis": axis})]
 
@@ -253,6 +285,7 @@ def repeat(a, repeats, axis=None):
     if repeats.size != 1 or repeats.dtype.kind not in "iu" or int(repeats.reshape(-1)[0]) < 0:
         return gathered(a, np.repeat(numbered(a), repeats, axis))
     n = int(repeats.reshape(-1)[0])
+    a = a if a.ndim else a.reshape(1)
     if axis is None:
         a, axis = a.reshape(-1), 0
     axis = normalize_axis_index(axis, a.ndim)
@@ -320,25 +353,55 @@ def PAD(g, shapes, slots, *, width):
 def pad(array, pad_width, mode="constant", **kwargs):
     """Padded by constants (which may be traced), copies of elements, or statistics of them."""
     array, width = operand(array), plain(pad_width)
-    if mode in ("edge", "reflect", "symmetric", "wrap") and kwargs.get("reflect_type") != "odd":
+    if array.ndim == 0:
+        np.pad(plain(array), width, mode, **plain(kwargs))  # NumPy's errors
+        return np.copy(array)
+    if mode in _ARRANGED and kwargs.get("reflect_type") != "odd":
         return gathered(array, np.pad(numbered(array), width, mode, **plain(kwargs)))
-    if mode not in _PADDED and mode not in ("constant", "empty"):
-        raise NoRuleError(
-            f"np.pad with mode={mode!r} {'of odd type ' if kwargs else ''}has no derivative rule",
-            "Use another mode, or join the parts with np.concatenate.",
-        )
-    names = {k: 0 if k in ("constant_values", "end_values") else v for k, v in kwargs.items()}
-    np.pad(np.broadcast_to(np.int8(0), array.shape), width, mode, **names)  # NumPy's own errors
-    if isinstance(width, dict):
-        width = [width.get(i, width.get(i - array.ndim, 0)) for i in range(array.ndim)]
-        width = [w if np.iterable(w) else (w, w) for w in width]
-    width = _pairs(width, array.ndim)
+    if not callable(mode):
+        names = {k: 0 if k in ("constant_values", "end_values") else v for k, v in kwargs.items()}
+        np.pad(np.broadcast_to(np.int8(0), array.shape), width, mode, **names)  # NumPy's errors
+    width = _widths(width, array.ndim)
     if mode in ("constant", "empty"):  # what an empty frame holds is not defined: zeros
         y = bind(PAD, (array,), {"width": width})
         return _with_frame(y, array.shape, width, kwargs.get("constant_values", 0))
+    if callable(mode):
+        return _padded_by(mode, bind(PAD, (array,), {"width": width}), width, kwargs)
     for axis, (before, after) in enumerate(width):
-        array = _PADDED[mode](array, axis, before, after, **kwargs)
+        if mode in _ARRANGED:
+            array = _odd_padding(array, axis, before, after, mode)
+        else:
+            array = _PADDED[mode](array, axis, before, after, **kwargs)
     return array
+
+
+_ARRANGED = ("edge", "reflect", "symmetric", "wrap")
+
+
+def _widths(width, ndim):
+    if isinstance(width, dict):
+        width = [width.get(i, width.get(i - ndim, 0)) for i in range(ndim)]
+        width = [w if np.iterable(w) else (w, w) for w in width]
+    return _pairs(width, ndim)
+
+
+def _padded_by(function, padded, width, kwargs):
+    """The function writes the frame into each line along each axis, as NumPy calls it."""
+    for axis in range(padded.ndim):
+        lines = np.moveaxis(padded, axis, -1)
+        for index in np.ndindex(lines.shape[:-1]):
+            function(lines[index], width[axis], axis, kwargs)
+    return padded
+
+
+def _odd_padding(array, axis, before, after, mode):
+    """Twice the edge less the reflected elements: the map NumPy makes of the unit vectors."""
+    n = array.shape[axis]
+    unit = np.eye(n, dtype=array.dtype)
+    frame = np.pad(unit, ((before, after), (0, 0)), mode, reflect_type="odd")
+    parts = [np.tensordot(frame[:before], array, (1, axis)), np.moveaxis(array, axis, 0)]
+    parts.append(np.tensordot(frame[before + n :], array, (1, axis)))
+    return np.moveaxis(np.concatenate(parts), 0, axis)
 
 
 def _pairs(width, ndim):

@@ -60,7 +60,7 @@ def shared(y, order, axis):
 
 @unless_constant(np.sort)
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
-    """x[argsort(x)]."""
+    """x[argsort(x)]; places that tie share."""
     a, axis = operand(a), plain(axis)
     if axis is None:
         a, axis = a.reshape(-1), 0
@@ -83,6 +83,7 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
 
 @unless_constant(np.sort_complex)
 def sort_complex(a):
+    """x[argsort(x)], complex."""
     y = sort(operand(a))
     return y if y.dtype.kind == "c" else y.astype(np.result_type(y.dtype, np.complex64))
 
@@ -106,6 +107,7 @@ def unique(ar, return_index=False, return_inverse=False, return_counts=False, ax
 def _named(function, **wanted):
     @unless_constant(function)
     def run(x, /):
+        """As np.unique: the first of equal elements."""
         result = function(plain(x))
         values = unique(x, equal_nan=False)
         return type(result)(values, *result[1:]) if isinstance(result, tuple) else values
@@ -117,6 +119,7 @@ for _f in (np.unique_all, np.unique_counts, np.unique_inverse):
 
 @unless_constant(np.unique_values)
 def unique_values(x, /):
+    """As np.unique: the first of equal elements."""
     x = operand(x)
     order: dict = {}
     for i, v in enumerate(plain(x).ravel().tolist()):
@@ -130,11 +133,13 @@ def unique_values(x, /):
 
 @unless_constant(np.union1d)
 def union1d(ar1, ar2):
+    """The distinct ones of both arrays: the first of equal elements."""
     return unique(np.concatenate([operand(ar1).reshape(-1), operand(ar2).reshape(-1)]))
 
 
 @unless_constant(np.setdiff1d)
 def setdiff1d(ar1, ar2, assume_unique=False):
+    """The elements of the first array that are not in the second."""
     x = operand(ar1).reshape(-1) if assume_unique else unique(ar1)
     return x[np.isin(plain(x), plain(ar2), assume_unique=True, invert=True)]
 
@@ -149,6 +154,7 @@ def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
 
 @unless_constant(np.setxor1d)
 def setxor1d(ar1, ar2, assume_unique=False):
+    """The elements that are in one array only, sorted."""
     x, y = operand(ar1).reshape(-1), operand(ar2).reshape(-1)
     if not assume_unique:
         x, y = unique(x), unique(y)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.array import plain_index
+from chainrule.core.array import as_constant, plain_index
 from chainrule.core.indexing import SCATTER, is_basic
 from chainrule.core.primitive import FUNCTIONS, adjoint_pair, general
-from chainrule.core.trace import bind, plain
+from chainrule.core.trace import bind, is_traced, plain
 from chainrule.rules import reductions as r
+from chainrule.rules.indexing import numbers
 from chainrule.rules.reductions import NO, operand
 
 # ---------------------------------------------------------------- reduce
@@ -84,9 +85,10 @@ def reduce(ufunc, a, axis=0, dtype=None, keepdims=False, initial=NO, where=True)
     x, _ = r.flat_last(a, plain(axis))
     mask = some if where is True else r.flat_last(some, plain(axis))[0]
     n = x.shape[-1]
-    if (initial is NO or initial is None) and (where is not True or n == 0):
-        initial = ufunc.identity
-    y, start = (x[..., 0], 1) if initial is NO or initial is None else (initial, 0)
+    if n == 0 and not is_traced(initial):
+        return as_constant(ufunc.reduce(plain(a), **kwargs, keepdims=keepdims))
+    initial = ufunc.identity if initial is NO else initial
+    y, start = (x[..., 0], 1) if initial is None else (initial, 0)
     for i in range(start, n):
         step = ufunc(y, x[..., i])
         y = step if where is True else np.where(mask[..., i], step, y)
@@ -182,7 +184,7 @@ SEGMENTS = adjoint_pair(segment_sum, segment_spread)
 
 def add_reduceat(a, indices, axis=0, dtype=None):
     a = operand(a) if dtype is None else operand(a).astype(dtype)
-    indices = np.array(plain(indices))
+    indices = numbers(indices)
     if indices.size == 0 or np.any(np.diff(indices) <= 0):
         return reduceat(np.add, a, indices, axis)
     return bind(SEGMENTS, (a,), {"indices": indices, "axis": plain(axis)})
@@ -190,14 +192,14 @@ def add_reduceat(a, indices, axis=0, dtype=None):
 
 def reduceat(ufunc, a, indices, axis=0, dtype=None):
     """Reductions of x[i_k : i_(k+1)], or the element x[i_k] where i_k >= i_(k+1)."""
-    a, indices = operand(a), np.array(plain(indices))
+    a, indices = operand(a), numbers(indices)
     ufunc.reduceat(np.ones(a.shape), indices, axis=axis)  # NumPy's errors
     if dtype is not None:
         a = a.astype(dtype)
     x = a.swapaxes(axis, -1)
     parts = []
     for start, stop in zip(indices, [*indices[1:], x.shape[-1]]):
-        alone = start >= stop
+        alone = stop - start <= 1
         parts.append(x[..., start] if alone else ufunc.reduce(x[..., start:stop], axis=-1))
     if not parts:
         return x[..., :0].swapaxes(axis, -1)
@@ -233,10 +235,7 @@ def places(shape, index):
         return index, None
     parts: Any = index if isinstance(index, tuple) else (index,)
     parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in parts)
-    if all(
-        isinstance(p, (int, np.integer)) or getattr(p, "dtype", np.dtype(bool)).kind in "iu"
-        for p in parts
-    ):
+    if all(type(p) is int or getattr(p, "dtype", np.dtype(bool)).kind in "iu" for p in parts):
         lead = shape[: len(parts)]
         parts = [np.where(p < 0, np.asarray(p) + n, p) for p, n in zip(parts, lead)]
         flat = np.ravel_multi_index(np.broadcast_arrays(*parts), lead)
@@ -263,6 +262,7 @@ def add_at(target, index, v, sign=1):
         return
     inverse, n, rest = repeats
     v = np.broadcast_to(operand(v), inverse.shape + rest)
+    v = v.astype(np.result_type(v.dtype, target.dtype))  # added up in the precision of the target
     total = bind(SCATTER, (v,), {"shape": (n, *rest), "index": inverse})
     target[where] = _like(target[where] + sign * total, target)
 

@@ -10,8 +10,14 @@ from chainrule.base.arguments import Selection, select
 from chainrule.base.errors import ArgumentError
 from chainrule.core.handle import Array
 from chainrule.core.lift import Lifter
+from chainrule.core.lift_compiled import GIVEN
 from chainrule.core.lift_objects import outside
+from chainrule.core.lift_views import unview
+from chainrule.core.number import Number, as_number
 from chainrule.core.trace import Trace, Tracer, is_traced, plain
+
+_RESULTS = (Tracer, np.ndarray, np.generic, int, float, complex, str, bytes)
+_PYTHON = frozenset({float, int, complex, Number})
 
 
 def chosen_wrt(wrt: Any, argnums: Any) -> Any:
@@ -58,23 +64,28 @@ def _refused(leaf: Any, name: str, remedy: str = "") -> ArgumentError:
 class Entered:
     """The chosen arguments as leaves, and the call with handles in their place."""
 
-    __slots__ = ("args", "defs", "kwargs", "leaves", "single")
+    __slots__ = ("args", "defs", "handles", "kwargs", "leaves", "single")
 
     def __init__(self, trace: Trace, selection: Selection, make: Callable[..., Any]):
         self.single = selection.single
         self.leaves: list[Any] = []
+        self.handles: list[Any] = []  # of the leaves
         self.defs = []
         values = []
         for k, value in enumerate(selection.values):
-            leaves, treedef = tree.flatten(value)
+            given, treedef = tree.flatten(value)
             try:
-                leaves = [differentiable(leaf) for leaf in leaves]
+                leaves = [differentiable(leaf) for leaf in given]
             except ArgumentError:  # once more, with names
                 root = selection.names[k]
-                for leaf, path in zip(leaves, tree.paths(value, root)):
+                for leaf, path in zip(given, tree.paths(value, root)):
                     differentiable(leaf, path)
             handles = [make(leaf, len(self.leaves) + i) for i, leaf in enumerate(leaves)]
+            for i, leaf in enumerate(given):
+                if type(leaf) in _PYTHON:
+                    handles[i] = as_number(handles[i])
             self.leaves += leaves
+            self.handles += handles
             self.defs.append((treedef, len(leaves)))
             values.append(tree.unflatten(treedef, handles))
         self.args, self.kwargs = selection.rebuild(values)
@@ -102,11 +113,13 @@ def enter(
 
 def leave(trace: Trace, x: Any) -> Any:
     """A result without the handles of ``trace``: plain values, or handles of the outer trace."""
-    leaves, treedef = tree.flatten(outside(x))
+    leaves, treedef = tree.flatten(outside(x) if trace.outer is None else x)
     return tree.unflatten(treedef, [strip(trace, leaf) for leaf in leaves])
 
 
 def strip(trace: Trace, x: Any) -> Any:
+    if type(x) in GIVEN:
+        return GIVEN[type(x)](x, "a result of the differentiated function")
     if not isinstance(x, Tracer) or x._trace is not trace:
         return x
     value = x._value
@@ -119,7 +132,31 @@ def run(trace: Trace, f: Callable, lift: bool, entered: Entered) -> Any:
     """Call ``f`` on the handles, lifted or as it is. Once: the handles are not kept."""
     args, kwargs = entered.args, entered.kwargs
     entered.args, entered.kwargs = (), {}
-    return Lifter.of(trace).call(f, args, kwargs) if lift else f(*args, **kwargs)
+    trace.code = getattr(f, "__code__", None)
+    if not lift:
+        return f(*args, **kwargs)
+    lifter = Lifter.of(trace)
+    for leaf, handle in zip(entered.leaves, entered.handles):
+        if type(leaf) is np.ndarray:
+            lifter.input(leaf, handle)
+    entered.handles = []
+    y = lifter.call(f, args, kwargs)
+    if lifter.aliased:
+        lifter.check_aliases()
+    return y
+
+
+def results(out: Any, function: Any) -> tuple[list[Any], Any]:
+    """The leaves of a result and its structure; ArgumentError if one is an object of its own."""
+    leaves, treedef = tree.flatten(out)
+    for leaf in leaves:
+        if not isinstance(leaf, _RESULTS) and not hasattr(leaf, "dtype"):
+            raise ArgumentError(
+                f"{getattr(function, '__name__', function)} returned an object of class "
+                f"{type(unview(leaf)).__name__}, into which chainrule does not look",
+                "Return its arrays: in a tuple, list, dict or dataclass.",
+            )
+    return leaves, treedef
 
 
 class Transformed:

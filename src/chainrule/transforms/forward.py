@@ -14,18 +14,21 @@ from chainrule.core.project import match
 from chainrule.core.trace import (
     Trace,
     Tracer,
+    _as_operand,
     _like,
     _live,
     adopt,
     bind,
+    from_outside,
     leaked,
     not_of_numpy,
     own_buffer,
     plain,
     refuse_lossy_store,
+    weak,
 )
 from chainrule.transforms import transpose as _transpose  # noqa: F401  (gives general rules their jvp)
-from chainrule.transforms.door import enter, run, strip
+from chainrule.transforms.door import enter, results, run, strip
 
 _OBJECT = np.dtype(object)
 
@@ -39,6 +42,9 @@ class Forward(Trace):
     def is_constant(self, var):
         return var is None
 
+    def same(self, a, b):
+        return a is b or bool(plain(a) == plain(b))
+
     def process(self, primitive, operands, params):
         if self.owner != get_ident():
             self.check(primitive, operands)
@@ -47,7 +53,9 @@ class Forward(Trace):
         tangents: list[Any] = []
         for x in operands:
             if not isinstance(x, Tracer):
-                values.append(x)
+                if type(x) in (list, tuple):
+                    return bind(primitive, list(map(_as_operand, operands)), params)
+                values.append(x if type(x) is np.ndarray else from_outside(x))
                 tangents.append(None)
             elif x._trace is self:
                 values.append(x._value)
@@ -55,7 +63,8 @@ class Forward(Trace):
             else:
                 values.append(self.lower(x))
                 tangents.append(None)
-        y = bind(primitive, values, params)
+        used = weak(operands, values) if primitive.promotes else values
+        y = bind(primitive, used, params)
         if all(t is None for t in tangents):
             if primitive.multiple:
                 return _like(y, [self.handle(p, None) for p in y])
@@ -67,6 +76,8 @@ class Forward(Trace):
         )  # tangents are values of the outer trace: so are arrays rules make
         try:
             with np.errstate(all="ignore"):
+                if primitive.turn is not None:
+                    y = primitive.turn(tangents, y, *values, **params)
                 dy = primitive.jvp(tangents, values, y, params)
                 if primitive.multiple:
                     parts = [
@@ -81,7 +92,7 @@ class Forward(Trace):
         """``array[index] = value``: value and tangent are both assigned."""
         if self.owner != get_ident():
             self.check(primitive, ())
-            raise leaked(None, "an assignment")
+            raise leaked(self, "an assignment")
         v, dv = value, None
         if isinstance(value, Tracer):
             v, dv = (
@@ -142,7 +153,7 @@ def jvp(f: Callable, args: Any, tangents: Any, *, lift: bool = True) -> tuple[An
             lambda x, i: trace.handle(x, _tangent(x, flat[i])),
         )
         out = run(trace, f, lift, entered)
-        leaves, treedef = tree.flatten(out)
+        leaves, treedef = results(out, f)
         values = [strip(trace, x) for x in leaves]
         dys = [_tangent_of(trace, x, y) for x, y in zip(leaves, values)]
     return tree.unflatten(treedef, values), tree.unflatten(treedef, dys)

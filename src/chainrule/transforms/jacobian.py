@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.base import tree
-from chainrule.base.errors import MismatchError
+from chainrule.base.errors import MismatchError, NoRuleError
 from chainrule.core.trace import Recording, Tracer, plain
-from chainrule.transforms.door import Transformed, chosen_wrt, enter, run, strip
+from chainrule.transforms.door import Transformed, chosen_wrt, enter, results, run, strip
 from chainrule.transforms.forward import jvp
 from chainrule.transforms.reverse import grad, pull
 
@@ -36,11 +36,12 @@ class jacobian(Transformed):
         with Recording() as trace:
             entered = enter(trace, self.f, args, kwargs, self.wrt)
             out = run(trace, self.f, self.lift, entered)
-            leaves, treedef = tree.flatten(out)
+            leaves, treedef = results(out, self.f)
             variables = [
                 x._var if isinstance(x, Tracer) and x._trace is trace else -1 for x in leaves
             ]
             values = [strip(trace, x) for x in leaves]
+            values = [v if hasattr(v, "dtype") else np.asarray(v)[()] for v in values]
         program = trace.take_program()
         columns = sum(np.size(plain(x)) for x in entered.leaves)
         blocks = []
@@ -153,7 +154,34 @@ def hessian(
            [2., 0.]])
     """
     wrt = chosen_wrt(wrt, argnums)
-    return jacobian(grad(f, wrt, lift=lift), wrt, lift=lift)
+    return _Hessian(grad(f, wrt, lift=lift), wrt, lift=lift)
+
+
+@dataclass(frozen=True, eq=False)
+class _Hessian(jacobian):
+    """The Jacobian of a gradient, by forward mode where a second reverse sweep has no rule."""
+
+    def __call__(self, *args, **kwargs):
+        try:
+            return super().__call__(*args, **kwargs)
+        except NoRuleError as refusal:
+            wrt = self.wrt
+            x = args[wrt] if type(wrt) is int and -len(args) <= wrt < len(args) else None
+            if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+                raise
+            try:
+                return self._by_columns(x, wrt % len(args), args, kwargs)
+            except NoRuleError:
+                raise refusal from None
+
+    def _by_columns(self, x, wrt, args, kwargs):
+        """Symmetric, so that its columns are its rows."""
+
+        def gradient(z):
+            return self.f(*args[:wrt], z, *args[wrt + 1 :], **kwargs)
+
+        rows = [jvp(gradient, (x,), (e,), lift=self.lift)[1] for e in one_hots(x)]
+        return _stacked(rows, x.shape + x.shape, x, x)
 
 
 def hvp(f: Callable, x: Any, v: Any, *, lift: bool = True) -> Any:

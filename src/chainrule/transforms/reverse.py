@@ -27,7 +27,7 @@ from chainrule.core.primitive import masked_product
 from chainrule.core.program import Program
 from chainrule.core.project import project
 from chainrule.core.trace import Recording, Tracer, is_traced, plain
-from chainrule.transforms.door import Transformed, enter, leave, run, strip
+from chainrule.transforms.door import Transformed, enter, leave, results, run, strip
 
 
 class Cotangents:
@@ -61,7 +61,7 @@ class Cotangents:
             bar = np.zeros_like(g, shape=self.shapes[var], dtype=self.dtypes[var])
         elif not self.owned[var]:
             bar = own_array(bar)
-        if isinstance(g, Tracer) and type(bar) is np.ndarray:
+        if isinstance(g, Tracer) and not isinstance(bar, Tracer):
             bar = g._trace.constant(bar)
         self.bars[var] = bar
         self.owned[var] = 1
@@ -92,7 +92,7 @@ class Cotangents:
 def own_array(g: Any) -> Any:
     """A copy of ``g`` that may be written to."""
     if not isinstance(g, Tracer) or not is_traced(g):
-        return np.array(plain(g))
+        return np.copy(plain(g))
     if isinstance(g, np.ndarray):
         return g.copy()
     y = g._trace.constant(np.zeros_like(plain(g), shape=()))  # a scalar as a 0-d array
@@ -213,7 +213,7 @@ def vjp(f: Callable, *args: Any, lift: bool = True) -> tuple[Any, "Pullback"]:
     with Recording() as trace:
         entered = enter(trace, f, args, {}, tuple(range(len(args))))
         out = run(trace, f, lift, entered)
-        leaves, treedef = tree.flatten(out)
+        leaves, treedef = results(out, f)
         outputs = [x._var if isinstance(x, Tracer) and x._trace is trace else -1 for x in leaves]
         values = [strip(trace, x) for x in leaves]
     return tree.unflatten(treedef, values), Pullback(

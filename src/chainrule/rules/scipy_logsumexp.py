@@ -1,0 +1,93 @@
+"""``scipy.special``: logsumexp, softmax and log_softmax, with all their keywords."""
+
+import numpy as np
+from scipy import special
+
+from chainrule.core.primitive import apply, composite, general
+from chainrule.core.trace import plain
+from chainrule.rules.scipy_outputs import as_array
+
+
+def _shifted(a, axis):
+    """a less its maximum (a constant: the result does not depend on it). Where the maximum is
+    infinite: 0 where it is reached, -inf elsewhere, so that infinities share equally."""
+    real = np.real(plain(a))
+    top = np.max(real, axis=axis, keepdims=True)
+    finite = np.isfinite(top)
+    z = a - np.where(finite, top, 0.0).astype(real.dtype)
+    if finite.all():
+        return z
+    return np.where(finite, z, np.where(real == top, 0.0, -np.inf).astype(real.dtype))
+
+
+def _kept(g, axis, keepdims, ndim):
+    axes = tuple(range(ndim)) if axis is None else axis
+    return g if keepdims or not ndim else np.expand_dims(g, axes)
+
+
+def log_sum_exp(a, b=None, *, axis=None, keepdims=False):
+    """log |sum b e^a|, NaN where the sum is negative and its sign is not asked for."""
+    return special.logsumexp(a, axis=axis, b=b, keepdims=keepdims)
+
+
+def log_size_sum_exp(a, b, *, axis=None, keepdims=False):
+    return special.logsumexp(a, axis=axis, b=b, keepdims=keepdims, return_sign=True)[0]
+
+
+@general(log_sum_exp, name="logsumexp")
+def logsumexp_plain(g, _y, a, *, axis=None, keepdims=False):
+    """a_bar = g softmax(a)."""
+    e = np.exp(_shifted(a, axis))
+    share = e / np.sum(e, axis=axis, keepdims=True)
+    return _kept(g, axis, keepdims, a.ndim) * (np.conj(share) if a.dtype.kind == "c" else share)
+
+
+def _weighted(g, _y, a, b, *, axis=None, keepdims=False):
+    """y = log s, or log |s| of a real s = sum b e^a:   a_bar = g b e^a / s,   b_bar = g e^a / s."""
+    e = np.exp(_shifted(a + 0.0 * plain(b), axis))
+    each = e / np.sum(b * e, axis=axis, keepdims=True)
+    share = b * each
+    if share.dtype.kind == "c":
+        share, each = np.conj(share), np.conj(each)
+    g = _kept(g, axis, keepdims, max(a.ndim, b.ndim))
+    return lambda: g * share, lambda: g * each
+
+
+logsumexp_weighted = general(log_sum_exp, name="logsumexp_weighted")(_weighted)
+logsumexp_signed = general(log_size_sum_exp, name="logsumexp_signed")(_weighted)
+
+
+@composite(special.logsumexp)
+def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
+    a = as_array(a)
+    b = b if b is None else as_array(b)
+    is_complex = "c" in a.dtype.kind + ("" if b is None else b.dtype.kind)
+    if b is None:
+        y = apply(logsumexp_plain, a, axis=axis, keepdims=keepdims)
+    else:
+        signed = return_sign and not is_complex
+        primitive = logsumexp_signed if signed else logsumexp_weighted
+        y = apply(primitive, a, b, axis=axis, keepdims=keepdims)
+    if not return_sign:
+        return y
+    if is_complex:
+        return np.real(y), np.exp(1j * np.imag(y))
+    _, sign = special.logsumexp(
+        plain(a), axis=axis, b=plain(b), keepdims=keepdims, return_sign=True
+    )
+    return y, sign
+
+
+@composite(special.softmax)
+def softmax(x, axis=None):
+    x = as_array(x)
+    e = np.exp(x - np.max(plain(x), axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@composite(special.log_softmax)
+def log_softmax(x, axis=None):
+    x = as_array(x)
+    top = np.max(plain(x), axis=axis, keepdims=True)
+    z = x - np.where(np.isfinite(top), top, 0.0).astype(top.dtype)
+    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))

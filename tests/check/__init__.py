@@ -1,0 +1,1 @@
+"""The corpus of right and wrong gradients, its truth, and the judge on it."""
