@@ -101,6 +101,11 @@ def test_grad_of_the_wrong_kind_is_said_in_a_sentence():
         assert words in report.reason
 
 
+def test_a_list_of_numbers_is_a_gradient_of_an_array():
+    assert check(f, X, grad=lambda x: [2 * v for v in x]).ok
+    assert check(f, X, grad=lambda x: [3 * v for v in x]).verdict == "fail"
+
+
 def test_nan_in_the_gradient_fails_and_names_where():
     report = check(f, X, grad=lambda x: np.where(x > 1, np.nan, 2 * x))
     assert report.verdict == "fail"
@@ -158,6 +163,18 @@ def test_a_budget_of_evaluations_ends_the_check_with_what_is_known():
     assert "the budget of 10 evaluations is used up after 10 evaluations of f" in report.reason
     assert report.evaluations >= 10
     assert len(report.arguments) == 1
+
+
+@pytest.mark.parametrize("evaluations", range(1, 40, 3))
+def test_every_budget_ends_in_a_report(evaluations):
+    report = check(f, X, grad=grad, evaluations=evaluations)
+    assert report.verdict in ("pass", "inconclusive")
+    assert report.ok or "the budget" in report.reason
+    options = {"jac": lambda x: np.diag(np.cos(x)), "jvp": lambda x, v: np.cos(x) * v}
+    report = check(np.sin, X, **options, evaluations=evaluations)
+    assert report.verdict in ("pass", "inconclusive")
+    report = check(f, X, hess=lambda x: 2 * np.eye(3), evaluations=evaluations)
+    assert report.verdict in ("pass", "inconclusive")
 
 
 def test_a_budget_of_seconds():

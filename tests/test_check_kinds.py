@@ -278,6 +278,14 @@ def test_a_wrong_gradient_is_not_used_to_judge_its_hessian():
     assert kinds(report) == {"gradient": "fail", "hess": "fail"}
 
 
+def test_a_hessian_that_is_zero():
+    zero = lambda x: np.zeros((4, 4))
+    assert check(lambda x: 3 * x.sum(), X, hess=zero).ok
+    assert check(lambda x: 3 * x.sum(), X, grad=lambda x: 3 + 0 * x, hess=zero).ok
+    assert check(lambda x: 3 * x.sum(), X, hess=lambda x: zero(x) + 0.01).verdict == "fail"
+    assert check(rosenbrock, X, hess=zero).verdict == "fail"
+
+
 def test_our_own_hessians():
     assert check(rosenbrock, X, hess=cr.hessian(rosenbrock)).ok
     assert check(rosenbrock, X, hvp=lambda x, v: cr.hvp(rosenbrock, x, v)).ok

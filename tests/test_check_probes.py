@@ -30,7 +30,7 @@ def backward(p, bug="", show=True):
     see("out", out, d_out)
     d_h = d_out @ p["W2"].T
     see("h", h, d_h)
-    slope = {"no tanh": 1.0, "not squared": 1 - h}.get(bug, 1 - h**2)
+    slope = {"no tanh": 1.0, "not squared": 1 - h, "cubed": 1 - h**3}.get(bug, 1 - h**2)
     d_z = d_h * slope
     see("z", z, d_z)
     b1 = d_z.mean(axis=0) if bug == "bias" else d_z.sum(axis=0)
@@ -122,9 +122,39 @@ def test_a_stale_forward_value_is_told():
         return backward(q)
 
     report = check(loss, PARAMS, grad=grad)
-    assert report.verdict == "fail"
-    assert all(verdict == "inconclusive" for verdict in verdicts(report).values())
-    assert "stale" in report.findings[0].text
+    assert verdicts(report) == {"out": "fail"}
+    assert "the value of 'out' is wrong: out[" in report.fault
+    assert "the forward passes differ" in report.fault
+
+
+def test_a_value_that_f_never_has_is_told():
+    def grad(p):
+        d_z = np.ones((6, 4))
+        probe("slope", 1 - np.tanh(X @ p["W1"]) ** 2, d_z)
+        return backward(p, "sign")
+
+    report = check(loss, PARAMS, grad=grad)
+    assert verdicts(report)["slope"] == "inconclusive"
+    assert "stale" in next(f for f in report.findings if f.where == "slope").text
+
+
+def test_views_and_values_that_are_made_twice():
+    def f(x):
+        halves = x.reshape(2, 3)
+        first, second = halves[0], halves[1]
+        return np.sum(np.sin(first) * second) + np.sum(np.cos(np.sin(first)))
+
+    def grad(x, factor=1.0):
+        a, b = x[:3], x[3:]
+        s = np.sin(a)
+        probe("s", s, b - np.sin(s))
+        probe("a", a, factor * np.cos(a) * (b - np.sin(s)))
+        return np.concatenate([np.cos(a) * (b - np.sin(s)), s + (factor - 1)])
+
+    x = rng.normal(size=6)
+    assert verdicts(check(f, x, grad=lambda x: grad(x, 2.0))) == {"s": "pass", "a": "fail"}
+    report = check(f, x, grad=lambda x: 2 * grad(x))
+    assert verdicts(report) == {"s": "pass", "a": "pass"}
 
 
 def test_a_cotangent_of_the_wrong_shape():
@@ -153,6 +183,7 @@ def test_outside_of_a_check_a_probe_does_nothing():
         ("no tanh", r"the factor of tanh in .* h = np\.tanh\(z\) is left out"),
         ("sign", r"the sign of W2's cotangent from matmul in .* out = h @ p\[.W2.\] is flipped"),
         ("bias", r"b1's cotangent from add in .* is divided by 6"),
+        ("not squared", r"the slope of tanh in .* is taken as 1 - y"),
     ],
 )
 def test_a_slip_of_the_backward_pass_is_found(bug, pattern):
@@ -192,6 +223,56 @@ def test_slips_deep_inside(wrong, pattern):
     assert re.search(pattern, report.fault), report.fault
 
 
+def test_square_matrices_that_are_not_transposed():
+    W, V = rng.normal(size=(2, 4, 4))
+    x = rng.normal(size=(3, 4))
+    f = lambda x, W, V: np.sum(np.tanh(x @ W) @ V)
+
+    def grad(x, W, V):
+        g = np.ones((3, 4)) @ V.T * (1 - np.tanh(x @ W) ** 2)
+        return g @ W  # should be W.T
+
+    report = check(f, x, W, V, grad=grad)
+    assert "the matrix that x meets in matmul in" in report.fault
+    assert "is not transposed" in report.fault
+
+
+@pytest.mark.parametrize(("k", "word"), [(0, "first"), (-1, "last")])
+def test_one_sample_in_place_of_the_batch(k, word):
+    def f(W, b):
+        return np.sum(np.tanh(X @ W + b))
+
+    def grad(W, b):
+        g = 1 - np.tanh(X @ W + b) ** 2
+        return X.T @ g, g[k]
+
+    report = check(f, PARAMS["W1"], PARAMS["b1"], grad=grad, wrt=(0, 1))
+    assert f"only the {word} sample counts for b in add" in report.fault
+
+    def one(W, b):
+        g = 1 - np.tanh(X @ W + b) ** 2
+        return np.outer(X[k], g[k]), g.sum(axis=0)
+
+    report = check(f, PARAMS["W1"], PARAMS["b1"], grad=one, wrt=(0, 1))
+    assert f"only the {word} sample counts for W in matmul" in report.fault
+
+
+def test_the_last_step_of_a_loop_only():
+    def f(w):
+        total = 0.0
+        for x in X:
+            total = total + np.tanh(x @ w)
+        return total
+
+    def grad(w):
+        for x in X:
+            g = (1 - np.tanh(x @ w) ** 2) * x  # = for +=
+        return g
+
+    report = check(f, rng.normal(size=3), grad=grad)
+    assert "cotangents of several uses must be added" in report.fault
+
+
 def test_assignment_where_indices_repeat():
     index = np.array([0, 2, 2, 1])
 
@@ -222,7 +303,8 @@ def test_a_slip_in_a_loop_happens_every_time():
 
 
 def test_an_unknown_slip_is_not_guessed():
-    report = check(loss, PARAMS, grad=lambda p: backward(p, "not squared", show=False))
+    report = check(loss, PARAMS, grad=lambda p: backward(p, "cubed", show=False))
+    assert report.verdict == "fail"
     assert report.fault == ""
 
 

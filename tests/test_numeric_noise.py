@@ -87,6 +87,19 @@ def test_gradient_and_jacobian_of_lost_digits():
     assert wrong.verdict == "fail"
 
 
+@pytest.mark.parametrize("s", [0.0, 0.3, -0.7, 1.1])
+def test_second_derivatives_of_lost_digits(s):
+    with mp.workdps(50):
+        exact = lambda s: (
+            (1 - mp.tanh(7 - mp.mpf(0.8) * s) ** 2) * mp.cosh(mp.mpf(0.64) + mp.mpf(0.1) * s)
+        )
+        truth = float(mp.diff(exact, mp.mpf(s), 2))
+    matrix = numeric.hessian(lambda x: cancelled(x[0]), np.array([s]))
+    number = numeric.derivative(cancelled, s, order=2)
+    for value, error in ((matrix.value[0, 0], matrix.error[0, 0]), (number.value, number.error)):
+        assert abs(value - truth) <= error < 1e-2 * truth
+
+
 def test_one_step_for_all_is_learnt_from_values_as_rounded_as_they_are():
     x = np.linspace(-0.9, 0.9, 40)
     estimate = numeric.gradient(lambda x: np.sum(cancelled(x)), x, "central")

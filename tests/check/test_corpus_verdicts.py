@@ -13,12 +13,6 @@ from tests.check.judging import blamed, guilty, verdict, verdict_on_right
 ALL = ORDINARY + HARD + MANY
 
 
-def but(pair, name, reason):
-    """The pair; expected to fail if it is the one of this name."""
-    marks = pytest.mark.xfail(strict=True, reason=reason) if pair.name == name else ()
-    return pytest.param(pair, marks=marks)
-
-
 @pytest.fixture(autouse=True)
 def no_warnings():
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -50,19 +44,7 @@ def test_at_most_three_right_gradients_in_56_remain_open():
 # --- wrong gradients
 
 
-@pytest.mark.parametrize(
-    "pair",
-    [
-        but(
-            pair,
-            "a tie of maxima, shared",
-            "each number alone is between its two slopes: a sum is not",
-        )
-        for pair in ALL
-        if pair.bugs
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("pair", [pair for pair in ALL if pair.bugs], ids=str)
 def test_bugs_fail_and_the_wrong_arguments_are_named(pair):
     """Gross errors, and those near 1e-5."""
     for bug in pair.bugs:
@@ -103,11 +85,13 @@ def test_a_million_numbers_pass_with_the_coverage_stated():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", HUGE, ids=str)
-def test_errors_among_a_million_numbers_fail(pair):
-    for bug in pair.bugs:
-        report = verdict(pair, bug.gradient)
-        assert report.verdict == "fail", f"{bug}: {report}"
+def test_one_wrong_sign_among_a_million_fails():
+    pair = HUGE[0]
+    (bug,) = (bug for bug in pair.bugs if bug.name == "one sign")
+    report = verdict(pair, bug.gradient)
+    assert report.verdict == "fail"
+    wrong = np.flatnonzero(bug.gradient(*pair.args) != pair.gradient(*pair.args))
+    assert report.worst.index == tuple(wrong)
 
 
 @pytest.mark.slow
@@ -144,10 +128,7 @@ def assert_first_wrong_probe_is_named(made: Probed) -> None:
         assert made.fault in open_, f"{made.bug}: {fault}"
 
 
-VIEW = "k is a transposed view that nothing reads: f goes on with its base"
-
-
-@pytest.mark.parametrize("pair", [but(pair, "cross attention", VIEW) for pair in NAMES], ids=str)
+@pytest.mark.parametrize("pair", NAMES, ids=str)
 def test_the_first_wrong_probe_is_named(pair):
     for made in [made for made in PROBED if made.pair is pair][:3]:
         assert_first_wrong_probe_is_named(made)
@@ -165,7 +146,7 @@ def test_the_first_wrong_probe_is_named_in_nine_of_ten():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", [but(pair, "cross attention", VIEW) for pair in NAMES], ids=str)
+@pytest.mark.parametrize("pair", NAMES, ids=str)
 def test_check_itself_says_so(pair):
     assert check(pair.f, *pair.args, grad=with_probes(pair), wrt=pair.wrt).ok
     for made in [made for made in PROBED if made.pair is pair and made.fault][:1]:

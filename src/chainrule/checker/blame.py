@@ -15,12 +15,13 @@ from chainrule.base.errors import ChainruleError
 from chainrule.checker.report import Finding
 from chainrule.checker.steps import Steps, inner, random_cotangents
 from chainrule.checker.witness import judged
+from chainrule.core.indexing import assign
 
 _PATIENCE = 5.0  # seconds
 _SAME = 2  # equations of one line, primitive and shape that are examined: loops repeat themselves
 _FEW = 64
 _EQUAL = 1e-7  # relative
-_LISTED = 3
+_LISTED = 2
 
 
 # --- rules of ours
@@ -131,6 +132,7 @@ def explain_claim(steps: Steps, claimed: Sequence[Any]) -> str:
             if _agree(made, claimed) and not _agree(made, right):
                 found.append(place)
         if found:
+            found.sort(key=lambda place: place.get("operand") == "its operand")
             unique = list(dict.fromkeys(text.format(**place) for place in found))
             more = "" if len(unique) <= _LISTED else f", or {len(unique) - _LISTED} others"
             return "it is what results when " + ", or when ".join(unique[:_LISTED]) + more
@@ -170,31 +172,99 @@ class _Sweep:
 
 
 Place = dict[str, str]
+Change = Callable[[Any, Any], Any]  # of (g, bar)
 
 
-def _slips(sweep: _Sweep) -> Iterator[tuple[str, Place, dict[Edge, Callable]]]:
-    """(text, place, slip) of all slips; the same line in a loop slips every time."""
+def _slips(sweep: _Sweep) -> Iterator[tuple[str, Place, dict[Edge, Change]]]:
+    """(text, place, slip) of all slips; what runs in a loop slips every time."""
     steps = sweep.steps
-    edges: dict[Any, list[Edge]] = {}
+    groups: dict[Any, list[Edge]] = {}
     for i in range(sweep.count):
         for k in range(len(steps.operands(i))):
-            edges.setdefault((steps.line(i), steps.equations[i].primitive.name, k), []).append(
-                (i, k)
-            )
-    places = {}
-    for key, group in edges.items():
-        i, k = group[0]
-        places[key] = {"step": steps.text(i), "operand": steps.name(steps.operands(i)[k])}
-    for slip in SLIPS:
-        for key, group in edges.items():
-            yield slip.text, places[key], dict.fromkeys(group, slip.wrong)
-    for factor in sorted({n for shape in steps.program.shapes for n in shape if n > 2}):
-        for key, group in edges.items():
-            for by, word in ((factor, "multiplied"), (1 / factor, "divided")):
-                text = f"{{operand}}'s cotangent from {{step}} is {word} by {factor}"
-                yield text, places[key], dict.fromkeys(group, _times(by))
+            kind = (steps.instruction(i), steps.equations[i].primitive.name, k)
+            groups.setdefault(kind, []).append((i, k))
     yield from _overwritten(steps)
     yield from _assigned(steps)
+    for slip in SLIPS:
+        for edges in groups.values():
+            yield slip.text, _place_of(steps, edges[0]), dict.fromkeys(edges, slip.wrong)
+    for text, factory in MADE_TO_MEASURE:
+        for edges in groups.values():
+            made = {edge: change for edge in edges if (change := factory(steps, *edge))}
+            if made:
+                yield text, _place_of(steps, edges[0]), made
+    for factor in sorted({n for shape in steps.program.shapes for n in shape if n > 2}):
+        for by, word in ((factor, "multiplied"), (1 / factor, "divided")):
+            text = f"{{operand}}'s cotangent from {{step}} is {word} by {factor}"
+            for edges in groups.values():
+                yield text, _place_of(steps, edges[0]), dict.fromkeys(edges, _times(by))
+
+
+def _place_of(steps: Steps, edge: Edge) -> Place:
+    i, k = edge
+    name = steps.name(steps.operands(i)[k])
+    made_up = name[:1] == "t" and name[1:].isdigit()
+    return {"step": steps.text(i), "operand": "its operand" if made_up else name}
+
+
+# --- slips that need the values of a step
+
+
+def _not_transposed(steps: Steps, i: int, k: int) -> Change | None:
+    """g @ W where g @ W.T is meant, which only shows in the numbers if W is square."""
+    operands = steps.matrices(i)
+    if operands is None:
+        return None
+    slot = steps.slot(i, steps.operands(i)[k])
+    other = operands[1 - slot]
+    if other.shape[0] != other.shape[1]:
+        return None
+    return (lambda g, bar: g @ other) if slot == 0 else (lambda g, bar: other @ g)
+
+
+def _one_sample(which: int) -> Callable[[Steps, int, int], Change | None]:
+    """A sum over the batch of which only one term is left."""
+
+    def factory(steps: Steps, i: int, k: int) -> Change | None:
+        part = slice(0, 1) if which == 0 else slice(-1, None)
+        operands, var = steps.matrices(i), steps.operands(i)[k]
+        if operands is not None and steps.slot(i, var) == 1:
+            return lambda g, bar: operands[0][part].T @ g[part]
+        if steps.equations[i].primitive.name == "add":
+            return lambda g, bar: _unlike(g, bar, part)
+        return None
+
+    return factory
+
+
+def _unlike(g: Any, bar: Any, part: slice) -> Any:
+    """The cotangent of a broadcast operand, from one index of the first axis alone."""
+    if np.ndim(g) <= np.ndim(bar):
+        return None
+    reduced = np.sum(g[part], axis=tuple(range(np.ndim(g) - np.ndim(bar))))
+    return reduced if np.shape(reduced) == np.shape(bar) else None
+
+
+def _wrong_slope(slope: Callable[[Any, Any], Any]) -> Callable[[Steps, int, int], Change | None]:
+    """Of tanh, from its argument x and its value y."""
+
+    def factory(steps: Steps, i: int, k: int) -> Change | None:
+        equation = steps.equations[i]
+        if equation.primitive.name != "tanh":
+            return None
+        x, y = steps.values[steps.operands(i)[0]], steps.values[equation.results[0]]
+        return lambda g, bar: g * slope(x, y)
+
+    return factory
+
+
+MADE_TO_MEASURE: tuple[tuple[str, Callable[[Steps, int, int], Change | None]], ...] = (
+    ("the matrix that {operand} meets in {step} is not transposed", _not_transposed),
+    ("only the first sample counts for {operand} in {step}", _one_sample(0)),
+    ("only the last sample counts for {operand} in {step}", _one_sample(-1)),
+    ("the slope of {step} is taken as 1 - y", _wrong_slope(lambda x, y: 1 - y)),
+    ("the slope of {step} is taken at its argument, 1 - x²", _wrong_slope(lambda x, y: 1 - x * x)),
+)
 
 
 def _times(factor: float) -> Callable:
@@ -206,11 +276,11 @@ def _overwritten(steps: Steps) -> Iterator[tuple[str, Place, dict[Edge, Callable
     text = "only {step} counts for {operand}: cotangents of several uses must be added"
     for var in range(len(steps.program.shapes)):
         uses = [(i, steps.operands(i).index(var)) for i in steps.uses(var)]
-        if not 2 <= len(uses) <= 8:
+        if not 2 <= len(uses) <= 64:
             continue
-        for kept in uses:
+        for kept in uses if len(uses) <= 8 else (uses[0], uses[-1]):
             others = {edge: (lambda g, bar: 0 * bar) for edge in uses if edge != kept}
-            yield text, {"step": steps.text(kept[0]), "operand": steps.name(var)}, others
+            yield text, _place_of(steps, kept), others
 
 
 def _assigned(steps: Steps) -> Iterator[tuple[str, Place, dict[Edge, Callable]]]:
@@ -222,7 +292,7 @@ def _assigned(steps: Steps) -> Iterator[tuple[str, Place, dict[Edge, Callable]]]
 
             def assigned(g: Any, bar: Any, index: Any = index) -> Any:
                 made = np.zeros_like(bar)
-                made[index] = g
+                assign(made, index, g)
                 return made
 
             yield text, {"step": steps.text(equation.index)}, {(equation.index, 0): assigned}

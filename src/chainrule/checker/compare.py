@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.numeric.lines import FIRST, Coordinate, Line, Rescaled
+from chainrule.numeric.lines import FIRST, Coordinate, Direction, Line, Rescaled
 from chainrule.numeric.partials import in_chunks
 from chainrule.numeric.points import Function, Point
 from chainrule.numeric.rungs import Rungs
@@ -20,6 +20,7 @@ from chainrule.numeric.stencils import RATIO
 RESOLUTION = 2e-2  # relative error of a claim that would have shown
 RTOL = 1e-9  # bound at which a slope is sharp enough
 _APPEALS = 20
+_PAIRS = 4  # of kinks that are moved together
 _NEARLY = 1e-3  # relative error of a claim that gets the benefit of the doubt
 
 
@@ -166,6 +167,39 @@ def measure(
             measured.table[:, again] = np.where(close, table, measured.table[:, again])
         _hear(function, measured, noise, claim)
     return measured
+
+
+def tied(function: Function, measured: Measured, noise: np.ndarray, claim: Claim) -> str:
+    """How the claim contradicts the slope along coordinates that share a kink; "" if it does not.
+
+    At a tie of ``max`` each coordinate alone has a kink, but moving all of them together meets
+    none, and the slope is no sum of theirs: there subgradients have no choice. (Where it is that
+    sum, kinks are independent, and each may have been given a slope by a rule of its own.)
+    """
+    kinks = np.flatnonzero(measured.kink)
+    if len(kinks) < 2:
+        return ""
+    point, groups = function.point, [kinks, *(kinks[k : k + 2] for k in range(_PAIRS))]
+    for group in (g for g in groups if len(g) > 1):
+        v = np.zeros(point.size)
+        v[group] = np.min(point.scale[group])
+        found = slopes(function, [Direction(point, v)], noise)
+        slope, bound = float(found.value[0, 0]), float(found.bound[0, 0])
+        sides = [float(v[group] @ side[group]) for side in (measured.right, measured.left)]
+        slack = float(v[group] @ measured.margin[group]) + bound
+        apart = min(abs(side - slope) for side in sides)
+        if found.special.any() or not apart > 4 * slack + 1e-3 * abs(slope):
+            continue
+        terms = v[group] * claim.gradient[group]
+        tolerated = 2 * bound + (claim.tol + 8 * claim.eps) * float(np.sum(np.abs(terms)))
+        if abs(float(np.sum(terms)) - slope) > tolerated:
+            names = ", ".join(point.name(int(i)) for i in group[:3])
+            more = f" and {len(group) - 3} more" if len(group) > 3 else ""
+            numbers = (
+                f"claimed {np.sum(terms) / v[group[0]]:.6g}, numeric {slope / v[group[0]]:.6g}"
+            )
+            return f"{names}{more}, which share a kink, moved together: {numbers}"
+    return ""
 
 
 def _hear(function: Function, measured: Measured, noise: np.ndarray, claim: Claim) -> None:

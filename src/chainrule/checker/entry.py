@@ -16,7 +16,7 @@ from chainrule.base.where import Line, is_internal
 from chainrule.checker import blame, kinds, probes
 from chainrule.checker.curve import Case
 from chainrule.checker.judge import Mode
-from chainrule.checker.limits import Budget, Guarded
+from chainrule.checker.limits import Budget, Guarded, OutOfTime
 from chainrule.checker.patterns import swapped
 from chainrule.checker.report import Finding, Report, merged
 from chainrule.checker.witness import judged
@@ -97,10 +97,14 @@ def check(
 def _gradient(
     f: Callable, args: tuple, grad: Callable | None, options: kinds.Options, budget: Budget
 ) -> Report:
+    values = select(f, args, {}, options.wrt).values
     guarded = Guarded(_with_one_value(f), budget)
-    claiming: Any = reverse_grad(f, wrt=options.wrt) if grad is None else Guarded(grad)
+    own = reverse_grad(f, wrt=options.wrt)
+    claiming: Any = own if grad is None else Guarded(_with_arrays(grad, values))
     try:
         report = judged(guarded, *args, grad=claiming, **options.for_judge())
+    except OutOfTime:
+        return Report("inconclusive", "nothing is known", 1, 0, options.seed, options.tol)
     except Exception as error:
         if error is guarded.failure and not isinstance(error, ChainruleError):
             return _raised("inconclusive", "f", error, options)
@@ -136,31 +140,37 @@ def _diagnosed(
     report: Report, f: Callable, args: tuple, grad: Callable | None, options: kinds.Options
 ) -> Report:
     """The report with the step that is wrong, if it can be told; never worse than before."""
-    try:
-        fault, findings = _fault(report, f, args, grad, options)
-    except Exception as error:
-        text = f"the search for the wrong step stopped: {type(error).__name__}: {error}"
-        return replace(report, warnings=(*report.warnings, text))
-    return replace(report, fault=fault, findings=tuple(findings))
-
-
-def _fault(
-    report: Report, f: Callable, args: tuple, grad: Callable | None, options: kinds.Options
-) -> tuple[str, list[Finding]]:
     selection = select(f, args, {}, options.wrt)
     steps = blame.traced(f, args, tuple(selection.keys))
-    if grad is None:
-        return ("", []) if steps is None else blame.examine_rules(steps, options.seed, options.tol)
     copies = lambda: kinds.copied(args)
-    fault, findings = probes.examine(
-        lambda: f(*copies()), lambda: grad(*copies()), steps, options.seed, options.tol
-    )
-    if not fault:
-        fault = swapped(report.arguments)
-    if steps is not None and not report.reason.startswith("grad"):
-        slip = blame.explain_claim(steps, _claimed(grad(*copies()), selection.single))
-        fault = "; ".join(text for text in (fault, slip) if text)
-    return fault, findings
+    seed, tol = options.seed, options.tol
+
+    def by_rules() -> tuple[str, list[Finding]]:
+        return ("", []) if steps is None else blame.examine_rules(steps, seed, tol)
+
+    def by_probes() -> tuple[str, list[Finding]]:
+        assert grad is not None
+        return probes.examine(lambda: f(*copies()), lambda: grad(*copies()), steps, seed, tol)
+
+    def by_slips() -> tuple[str, list[Finding]]:
+        if steps is None or report.worst is None:
+            return "", []
+        assert grad is not None
+        return blame.explain_claim(steps, _claimed(grad(*copies()), selection.single)), []
+
+    def by_exchange() -> tuple[str, list[Finding]]:
+        return swapped(report.arguments), []
+
+    for search in (by_rules,) if grad is None else (by_probes, by_exchange, by_slips):
+        try:
+            fault, findings = search()
+        except Exception as error:
+            text = f"the search for the wrong step stopped: {type(error).__name__}: {error}"
+            report = replace(report, warnings=(*report.warnings, text))
+            continue
+        fault = "; ".join(text for text in (report.fault, fault) if text)
+        report = replace(report, fault=fault, findings=(*report.findings, *findings))
+    return report
 
 
 def _claimed(claimed: Any, single: bool) -> list[Any]:
@@ -184,6 +194,27 @@ def _with_one_value(f: Callable) -> Callable:
         return y
 
     return value
+
+
+def _with_arrays(grad: Callable, values: list[Any]) -> Callable:
+    """A gradient that may also return a list of numbers for an array, as SciPy's may.
+
+    values : the arguments to differentiate.
+    """
+    if len(values) != 1 or not isinstance(values[0], np.ndarray):
+        return grad
+    shape = values[0].shape
+
+    @functools.wraps(grad)
+    def gradient(*args: Any) -> Any:
+        g = grad(*args)
+        if isinstance(g, list):
+            with contextlib.suppress(ValueError):
+                array = np.array(g)
+                return array if array.shape == shape else g
+        return g
+
+    return gradient
 
 
 def _first(f: Callable) -> Callable:

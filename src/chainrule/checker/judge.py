@@ -10,7 +10,7 @@ from chainrule.base import tree
 from chainrule.base.arguments import Wrt, select
 from chainrule.base.errors import InputError, MismatchError
 from chainrule.checker.claim import claimed_vector, is_single_precision, without_value
-from chainrule.checker.compare import Claim, Measured, measure
+from chainrule.checker.compare import Claim, Measured, measure, tied
 from chainrule.checker.directions import cross, draw
 from chainrule.checker.locate import suspects
 from chainrule.checker.patterns import pattern
@@ -141,6 +141,9 @@ class _Judge:
         verified = measured.verified(claim)
         if measured.wrong(claim).any():
             return self.failed(claim, measured, verified)
+        contradiction = tied(self.function, measured, self.noise, claim)
+        if contradiction:
+            return self.report("fail", contradiction, claim, measured, verified)
         if verified.all():
             return self.passed(claim, measured, verified)
         return self.undecided(claim, measured, verified)

@@ -73,7 +73,7 @@ def probe(name: str, value: Any, cotangent: Any = None) -> Any:
     ...     h = np.tanh(x)
     ...     h_bar = 2 * h
     ...     probe("h", h, h_bar)
-    ...     return h_bar * (1 - h)  # forgot the square
+    ...     return h_bar * (1 - h**3)  # the square is meant
     >>> print(check(f, np.array([0.5, 1.0]), grad=gradient).fault)
     the cotangents of all probes are right: the fault is between 'h' and the gradient
     """
@@ -102,6 +102,7 @@ class Node:
     position: float
     rests: list[Callable[[Any], Any]]
     used_at: str = ""
+    other: Any = None  # the value f has under this name, where that is not the probe's
 
 
 def examine(
@@ -118,21 +119,24 @@ def examine(
         return "", []
     with _recording() as seen:
         f()
-    findings = []
+    findings: list[Finding] = []
     nodes = []
+    stale = []
     for record in shown:
         node = _in_f(f, record, seen.records) or _in_steps(record, steps)
         if node is not None:
             nodes.append(node)
         else:
             findings.append(Finding(record.name, "inconclusive", _not_found(record, seen, steps)))
+            stale += [] if steps is None else [record.name]
     nodes.sort(key=lambda node: -node.position)
     right: Node | None = None
     for node in nodes:
         verdict, text = _judged(node, seed, tol)
         findings.insert(nodes.index(node), Finding(node.record.name, verdict, text))
         if verdict == "fail":
-            return _fault(node, right, text), findings
+            also = f"; f never has the value of {stale[0]!r}" if stale else ""
+            return _fault(node, right, text) + also, findings
         right = node if verdict == "pass" else right
     if right is None:
         return "", findings
@@ -146,6 +150,8 @@ def examine(
 def _fault(node: Node, right: Node | None, text: str) -> str:
     name = node.record.name
     after = "the end" if right is None else repr(right.record.name)
+    if node.other is not None:
+        return f"the value of {name!r} is wrong: {text}"
     sentence = f"the cotangent of {name!r} is wrong ({text})"
     if right is not None:
         sentence += f", and that of {right.record.name!r} is right"
@@ -177,11 +183,26 @@ def _in_steps(record: Record, steps: Steps | None) -> Node | None:
         return None
     found = [v for v, value in steps.values.items() if _equal(value, record.value)]
     if not found:
-        return None
+        return _by_name(record, steps)
     found = found[::-1][:_CANDIDATES]
     uses = steps.uses(found[0])
     lines = dict.fromkeys(place(steps.line(i)) for i in uses)
-    return Node(record, found[0], [steps.rest(v) for v in found], " and ".join(list(lines)[:3]))
+    # the same value may be made twice, each time for some of its uses
+    rests = [steps.rest(*found), *(steps.rest(v) for v in found if len(found) > 1)]
+    views = [rest for v in found if (rest := steps.rest_through_base(v)) is not None]
+    rests = [*rests, *views] if uses else [*views, *rests]
+    return Node(record, found[0], rests, " and ".join(list(lines)[:3]))
+
+
+def _by_name(record: Record, steps: Steps) -> Node | None:
+    """The variable of f that has this name, but another value."""
+    for v in reversed(steps.values):
+        name = steps.name(v)
+        base, _, number = name.rpartition("_")
+        if record.name in (name, base if number.isdigit() else name):
+            if np.shape(steps.values[v]) == np.shape(record.value):
+                return Node(record, v, [], other=steps.values[v])
+    return None
 
 
 def _not_found(record: Record, seen: Recorder, steps: Steps | None) -> str:
@@ -195,6 +216,12 @@ def _not_found(record: Record, seen: Recorder, steps: Steps | None) -> str:
 def _judged(node: Node, seed: int, tol: float) -> tuple[Any, str]:
     """The verdict on one cotangent, and a few words on it."""
     record = node.record
+    if node.other is not None:
+        gap = np.abs(record.value - node.other)
+        i = np.unravel_index(int(np.argmax(gap)), gap.shape)
+        name = f"{record.name}[{', '.join(str(int(k)) for k in i)}]" if i else record.name
+        values = f"{record.value[i]:.8g} in grad, and {np.asarray(node.other)[i]:.8g} in f"
+        return "fail", f"{name} is {values}: the forward passes differ"
     if record.cotangent.shape != record.value.shape:
         shapes = f"{record.cotangent.shape}, the value has {record.value.shape}"
         return "fail", f"it has shape {shapes}"

@@ -4,11 +4,13 @@ Forward runs use the NumPy functions themselves; only ``Step.pullback`` asks a d
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from chainrule.base.where import Line
+from chainrule.core.indexing import assign
 from chainrule.core.program import Equation, Program
 from chainrule.explainer.names import name_variables
 from chainrule.transforms.reverse import pull
@@ -51,24 +53,63 @@ class Steps:
     def line(self, i: int) -> Line:
         return self.equations[i].line
 
+    def instruction(self, i: int) -> tuple[CodeType, int]:
+        """The instruction of the user's code: the same one for every round of a loop."""
+        return self.program.codes[i], self.program.instructions[i]
+
     def text(self, i: int) -> str:
         """``tanh in model.py:12 h = np.tanh(z)``."""
         return f"{self.equations[i].primitive.name} in {place(self.line(i))}"
 
+    def slot(self, i: int, var: int) -> int:
+        """Where equation ``i`` reads ``var``: its place among all operands, constants too."""
+        return self.program.plans[i].slots[self.program.operands[i].index(var)]
+
+    def matrices(self, i: int) -> list[np.ndarray] | None:
+        """The two matrices that equation ``i`` multiplies; None where it does something else."""
+        equation = self.equations[i]
+        if equation.primitive.name != "matmul" or len(set(self.program.operands[i])) != len(
+            self.program.operands[i]
+        ):
+            return None
+        found = [self.values[x] if kind == "var" else x for kind, x in equation.operands]
+        return found if all(np.ndim(x) == 2 for x in found) else None
+
     # --- forward
 
-    def rest(self, var: int) -> Callable[[Any], Any]:
-        """The output as a function of the value of ``var``; what came before is fixed."""
-        reached, after = {var}, []
+    def rest(self, *given: int) -> Callable[[Any], Any]:
+        """The output as a function of the common value of these variables.
+
+        What does not depend on them is fixed.
+        """
+        reached, after = set(given), []
         for equation, operands in zip(self.equations, self.program.operands):
-            if not reached.isdisjoint(operands):
+            if not reached.isdisjoint(operands) and not reached.issuperset(equation.results):
                 reached.update(equation.results)
                 after.append(equation.index)
 
         def f(value: Any) -> Any:
-            values = {**self.values, var: value}
+            values = {**self.values, **dict.fromkeys(given, value)}
             self._run(values, after)
             return values[self.output]
+
+        return f
+
+    def rest_through_base(self, var: int) -> Callable[[Any], Any] | None:
+        """The same for a view, by writing to what it is a view of: other views of it see that.
+
+        None where ``var`` is none. A view of a view reads from the first base, not from the view.
+        """
+        i = self.maker(var)
+        if i is None or self.equations[i].primitive.name != "getitem":
+            return None
+        base, index = self.operands(i)[0], self.equations[i].params["index"]
+        rest = self.rest(base)
+
+        def f(value: Any) -> Any:
+            changed = np.array(self.values[base])
+            assign(changed, index, value)
+            return rest(changed)
 
         return f
 

@@ -19,7 +19,7 @@ from chainrule.core.escape import escape, formats_text, stores, untraceable_targ
 from chainrule.core.lift_code import may_lift
 from chainrule.core.lift_text import leaves_as_text, leaves_formatted
 from chainrule.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, load_late
-from chainrule.core.trace import NOTED, Tracer, bind, current, is_traced, plain, refuse
+from chainrule.core.trace import Tracer, bind, current, is_traced, plain, refuse
 
 _PLAIN_OPERANDS = frozenset(
     {int, float, complex, bool, np.ndarray, np.float64, np.float32, list, tuple}
@@ -194,7 +194,7 @@ def as_constant(result: Any, like: Any = None) -> Any:
     if type(result) is np.ndarray and result.dtype.kind in "fc":
         trace = like._trace if isinstance(like, Tracer) and like._trace.owner else current()
         return result if trace is None else trace.constant(result)
-    return result.as_constant() if type(result) in NOTED else result
+    return result
 
 
 def as_operand(nested: Any) -> Any:
@@ -284,7 +284,7 @@ def _at(ufunc, target, index, *operand):
     if not isinstance(target, Tracer):
         raise untraceable_target(target, f"{function_name(ufunc)}.at")
     if not _any_traced((target, *operand)):
-        values = np.array(plain(target))
+        values = np.copy(plain(target))
         ufunc.at(values, plain(index), *plain(operand))
         target[...] = values
         return None
@@ -443,6 +443,7 @@ class Protocols(Tracer):
             axes = tuple(axes[0] or ())
         axes = tuple(int(a) for a in axes or range(self.ndim)[::-1])
         if self.ndim == 0:
+            np.empty(()).transpose(axes)  # NumPy's error
             return self
         return self.view_step("transpose", (axes,), {"axes": axes})
 

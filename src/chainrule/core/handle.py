@@ -35,7 +35,7 @@ from chainrule.core.escape import escape
 from chainrule.core.indexing import GETITEM, SETITEM, Path, assign, is_basic
 from chainrule.core.lift_code import opcode_at
 from chainrule.core.primitive import PRIMITIVES
-from chainrule.core.trace import Trace, Tracer, bare, bind, calibrate, is_traced, plain
+from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plain
 
 
 class Scalar(Protocols):
@@ -140,7 +140,7 @@ class Array(Protocols):
 
     def _peek(self) -> Any:
         """The plain array of now; nothing is recorded."""
-        return bare(plain(self._value))
+        return plain(self._value)
 
     def __getitem__(self, index):
         kind = type(index)

@@ -412,19 +412,9 @@ def own_copies(operands: Sequence[Any], values: list[Any], kept: Sequence[int]) 
                 values[k] = value.copy()
 
 
-# Kinds of value that note what is done with them (explainer.calls); filled in there.
-NOTED: set[type] = set()
-
-
-def bare(x: Any) -> Any:
-    """The array itself behind a plain value, for its shape and layout only."""
-    return x.bare if type(x) in NOTED else x
-
-
 def frozen_array(x: Any, dtype: Any = None) -> Any:
     """A plain array as a copy: its owner may change it before the sweep."""
-    x = plain(x)
-    return x.astype(dtype or x.dtype) if type(x) in NOTED else np.array(x, dtype)
+    return np.array(plain(x), dtype)
 
 
 _ORDINARY = frozenset({float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_})
@@ -436,8 +426,6 @@ _CHANGES_ARITHMETIC = (
 def from_outside(x: Any) -> Any:
     """An operand of a kind that computes differently from NumPy's arrays is refused."""
     kind = type(x)
-    if kind in NOTED:
-        return x
     name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
     if isinstance(x, _ndarray):
         ours = _ndarray.__dict__

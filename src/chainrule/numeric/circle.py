@@ -79,9 +79,11 @@ def _on_circle(
     angle = 2 * np.pi * np.arange(_POINTS // 2 + 1) / _POINTS
     points = radius * np.exp(1j * angle)
     vectors = [function.point.vector + point for point in points]
-    half = complex_values(function, vectors)
-    if half is None:
+    probe = complex_values(function, vectors[1:2])  # usually a refusal is one at once
+    others = None if probe is None else complex_values(function, vectors[:1] + vectors[2:])
+    if probe is None or others is None:
         return None
+    half = np.concatenate([others[:1], probe, others[1:]])
     values = np.concatenate([half, half[-2:0:-1].conj()])  # f(conj z) = conj f(z)
     coefficients = np.fft.fft(values, axis=0).real / _POINTS
     eps = max(function.eps, float(function.point.eps[0]))

@@ -3,6 +3,8 @@
 Each is linear in each operand; the rules give the transposes, with conjugates for complex operands.
 """
 
+import math
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
@@ -239,7 +241,7 @@ def outer(a, b, out=None):
     """All products of an element of a and one of b."""
     a, b = operand(a), operand(b)
     a, b = (x if x.ndim == 1 else x.reshape(-1) for x in (a, b))
-    y = a[:, None] * b
+    y = bind(UFUNCS[np.matmul], (a[:, None], b[None]), {})
     return y if out is None else store_out(out, y)
 
 
@@ -421,8 +423,9 @@ def _einsum_slot(i):
         mine = inputs.pop(i)
         known = set(output).union(*inputs)
         kept = "".join(c for c in mine if c in known)
-        if optimize is not False or len(others) > 1:
-            optimize = True
+        sizes = {c: n for t, x in zip([output, *inputs], [g, *others]) for c, n in zip(t, x.shape)}
+        if optimize is not False or len(others) > 1 or math.prod(sizes.values()) > LARGE:
+            optimize = True  # as matrix products
         y = einsum_sum([g, *map(conj, others)], f"{','.join([output, *inputs])}->{kept}", optimize)
         if kept == mine:
             return y
@@ -432,6 +435,7 @@ def _einsum_slot(i):
     return transpose
 
 
+LARGE = 30_000  # products; below, looking for a better order costs more than it gains
 _EINSUMS: dict[int, Einsum] = {}
 EINSUM = Einsum("einsum", _einsum, [_einsum_slot(0), _einsum_slot(1)])
 _EINSUMS[2] = EINSUM

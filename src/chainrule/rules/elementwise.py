@@ -55,7 +55,8 @@ def _power_exponent(a, y):
 
 def _ratio(a, y):
     """a / y with 0 at 0/0: the subgradient of least norm of hypot at the origin."""
-    return np.where(y == 0, 0.0, a / np.where(y == 0, 1.0, y))
+    zero = np.equal(y, 0)
+    return np.where(zero, 0.0, a / np.where(zero, 1.0, y)) if zero.any() else a / y
 
 
 def _plain(x):
@@ -157,6 +158,9 @@ BELOW = (np.less, np.less_equal)
 def _wins(a, b, order):
     """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; a NaN is chosen."""
     before, not_after = order
+    chosen = before(a, b)
+    if np.count_nonzero(chosen) + np.count_nonzero(before(b, a)) == np.size(chosen):
+        return chosen  # no ties, no NaN
     nan = np.not_equal(a, a)
     twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + nan + nan
     return twice * np.result_type(a, b).type(0.5)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.core.array import store_out
+from chainrule.core.indexing import add_at
 from chainrule.core.primitive import FUNCTIONS, adjoint_pair, composite
 from chainrule.core.trace import bind, is_traced, plain
 from chainrule.rules.joins import along_axis, operand
@@ -42,7 +43,7 @@ def add_along_axis(g, *, shape, indices, axis):
     if axis is None:
         np.add.at(x_bar.reshape(-1), indices, g)
     else:
-        np.add.at(x_bar, along_axis(indices, shape, axis), g)
+        add_at(x_bar, along_axis(indices, shape, axis), g)
     return x_bar
 
 

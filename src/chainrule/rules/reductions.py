@@ -275,6 +275,27 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
 # ---------------------------------------------------------------- max, min, ptp
 
 
+def _winners(y, x, axis, where, initial):
+    """Where x attains y or a NaN wins, and how many do; None if it is one for each result."""
+    count, y = np.size(y), stretch(y, x.shape, axis)
+    chosen = x == y
+    if where is True and initial is NO and np.count_nonzero(chosen) == count:
+        return chosen, None
+    chosen = chosen | ((x != x) & (y != y))
+    if where is not True:
+        chosen = chosen & where
+    ties = np.add.reduce(chosen, axis=axis, keepdims=True)
+    if initial is not NO:
+        ties = ties + (y == initial)
+    return chosen, np.maximum(ties, 1)
+
+
+def _extremum_jvp(tangents, y, x, *, axis=None, keepdims=False, where=True, initial=NO):
+    chosen, ties = _winners(y, x, axis, where, initial)
+    dy = np.sum(np.where(chosen, tangents[0], 0.0), axis=axis, keepdims=keepdims)
+    return dy if ties is None else dy / ties.reshape(dy.shape).astype(dy.dtype)
+
+
 def _extremum(ufunc, name: str) -> General:
     """The reduction by maximum, minimum, fmax or fmin: the places that attain it share equally."""
 
@@ -282,17 +303,12 @@ def _extremum(ufunc, name: str) -> General:
         kwargs = {} if initial is NO else {"initial": initial}
         return ufunc.reduce(x, axis=axis, keepdims=keepdims, where=where, **kwargs)
 
-    @general(reduce, name=name)
+    @general(reduce, name=name, jvp=_extremum_jvp)
     def rule(g, y, x, *, axis=None, keepdims=False, where=True, initial=NO):
         """y = max x or min x:  x_bar = g / (number of ties) where x == y, or where a NaN wins."""
-        y, g = stretch(y, x.shape, axis), stretch(g, x.shape, axis)
-        chosen = (x == y) | ((x != x) & (y != y))
-        if where is not True:
-            chosen = chosen & where
-        ties = np.add.reduce(chosen, axis=axis, keepdims=True)
-        if initial is not NO:
-            ties = ties + (y == initial)
-        return np.where(chosen, g / np.maximum(ties, 1).astype(g.dtype), 0.0)
+        chosen, ties = _winners(y, x, axis, where, initial)
+        g = stretch(g, x.shape, axis)
+        return np.where(chosen, g if ties is None else g / ties.astype(g.dtype), 0.0)
 
     return rule
 
@@ -381,15 +397,39 @@ def _cumprod(x, *, axis, dtype=None):
     return np.multiply.accumulate(x, axis=axis, dtype=dtype)
 
 
-@general(_cumprod, name="cumprod")
-def CUMPROD(g, _y, x, *, axis, dtype=None):
+def _cumprod_jvp(tangents, y, x, *, axis, dtype=None):
+    """dy_k = x_k dy_(k-1) + L_k dx_k:  the same recurrence from the other end."""
+    (dx,) = tangents
+    if may_divide(x, y):
+        return y * np.cumsum(dx / x, axis=axis)
+    x, dx = x.swapaxes(axis, -1), dx.swapaxes(axis, -1)
+    b = exclusive_cumprod(x) * dx
+    return _suffix_scan(x[..., :0:-1], b[..., ::-1])[..., ::-1].swapaxes(axis, -1)
+
+
+@general(_cumprod, name="cumprod", jvp=_cumprod_jvp)
+def CUMPROD(g, y, x, *, axis, dtype=None):
     """y_k = x_0 ... x_k.  x_bar_i = L_i S_i,  L_i = x_0 ... x_(i-1),  S_i = g_i + x_(i+1) S_(i+1).
 
-    No division: the recurrence is solved by doubling, in log2(n) passes.
+    No division: the recurrence is solved by doubling, in log2(n) passes. Numbers without zeros are
+    spared that: x_bar_i = (g_i y_i + g_(i+1) y_(i+1) + ...) / x_i.
     """
+    if may_divide(x, y):
+        return reverse_cumsum(g * conjugate(y), axis=axis) / conjugate(x)
     x, g = conjugate(x).swapaxes(axis, -1), g.swapaxes(axis, -1)
     x_bar = exclusive_cumprod(x) * _suffix_scan(x[..., 1:], g)
     return x_bar.swapaxes(axis, -1)
+
+
+def may_divide(x, y):
+    """Whether the others in a product y are y / x to rounding: plain arrays, no zero, no overflow.
+
+    Not in a derivative that is recorded: it would be wrong at other points.
+    """
+    if type(x) is not np.ndarray or not isinstance(y, (np.ndarray, np.generic)) or not x.size:
+        return False
+    size = np.abs(y)
+    return np.min(size) >= np.finfo(y.dtype).tiny and np.max(size) < np.inf
 
 
 def conjugate(x):
@@ -425,13 +465,27 @@ def _prod(x, *, axis=None, keepdims=False, dtype=None, where=True):
     return np.multiply.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype, where=where)
 
 
-@general(_prod, name="prod")
-def PROD(g, _y, x, *, axis=None, keepdims=False, dtype=None, where=True):
-    """y = x_0 ... x_(n-1).  x_bar_i = g (product of the others), from both sides; no division."""
+def _prod_jvp(tangents, y, x, *, axis=None, keepdims=False, dtype=None, where=True):
+    (dx,) = tangents
+    if where is True and may_divide(x, y):
+        return y * np.sum(dx / x, axis=axis, keepdims=keepdims)
+    return np.sum(_others(x, axis, where) * dx, axis=axis, keepdims=keepdims, where=where)
+
+
+def _others(x, axis, where):
+    """The product of all elements but one, for each."""
     used = x if where is True else np.where(where, x, 1.0)
-    flat, unflatten = flat_last(conjugate(used), axis)
-    others = exclusive_cumprod(flat) * exclusive_cumprod(flat[..., ::-1])[..., ::-1]
-    x_bar = stretch(g, x.shape, axis) * unflatten(others)
+    flat, unflatten = flat_last(used, axis)
+    return unflatten(exclusive_cumprod(flat) * exclusive_cumprod(flat[..., ::-1])[..., ::-1])
+
+
+@general(_prod, name="prod", jvp=_prod_jvp)
+def PROD(g, y, x, *, axis=None, keepdims=False, dtype=None, where=True):
+    """y = x_0 ... x_(n-1).  x_bar_i = g (product of the others), from both sides; no division
+    where an x is 0."""
+    if where is True and may_divide(x, y):
+        return stretch(g * conjugate(y), x.shape, axis) / conjugate(x)
+    x_bar = stretch(g, x.shape, axis) * _others(conjugate(x), axis, where)
     return x_bar if where is True else np.where(where, x_bar, 0.0)
 
 
