@@ -37,6 +37,8 @@ from chainrule.core.lift_code import opcode_at
 from chainrule.core.primitive import PRIMITIVES
 from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plain
 
+_ndarray, _getrefcount = np.ndarray, sys.getrefcount  # looked up in loops over elements
+
 
 class Scalar(Protocols):
     """An immutable traced scalar: of a reduction, full indexing, or scalar arithmetic."""
@@ -146,9 +148,9 @@ class Array(Protocols):
         kind = type(index)
         if type(self) is Array and self._var is self._trace.no_variable:
             value = self._value
-            if type(value) is np.ndarray and (kind is int or kind is tuple):
+            if type(value) is _ndarray and (kind is int or kind is tuple):
                 part = value[index]
-                if type(part) is not np.ndarray:
+                if type(part) is not _ndarray:
                     return part  # a number read from a constant needs no handle
         if kind is int and type(self) is not View and len(self._value.shape) == 1:
             return self._trace.process(GETITEM, (self,), {"index": index})
@@ -202,8 +204,8 @@ class Array(Protocols):
             trace = self._trace
             if self._var is trace.no_variable and trace.owner == get_ident():
                 buffer = self._value
-                if type(buffer) is np.ndarray:  # a number stored in a constant
-                    if sys.getrefcount(buffer) > _alone or buffer.base is not None:
+                if type(buffer) is _ndarray:  # a number stored in a constant
+                    if _getrefcount(buffer) > _alone or buffer.base is not None:
                         buffer = self._value = buffer.copy(order="K")
                     if type(index) is not tuple:
                         index = plain_index(index)
