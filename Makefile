@@ -9,7 +9,7 @@ STAMP   = $(VENV)/.installed
 # One thread for BLAS: on few cores its threads fight with the test processes (65 times slower).
 TEST    = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-all check format bench bench-check clean
+.PHONY: demo test test-all check format docs bench bench-check clean
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,7 +23,7 @@ test: $(STAMP)
 	$(TEST) -m "not slow"
 
 # Everything, and then the quick tests on the oldest NumPy and SciPy, where they install (Python 3.11, 3.12).
-test-all: $(STAMP)
+test-all: $(STAMP) $(VENV)/.docs
 	$(TEST)
 	@if $(MAKE) $(OLDEST) .venv-oldest/.installed; then $(MAKE) $(OLDEST) test; \
 	else echo "NumPy 2.0 does not install on this Python: nothing was tested on it."; fi
@@ -36,6 +36,15 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
+# The site. Its pages open from the disk; its search wants a server.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html, or run: $(PYTHON) -m http.server -d site"
 
 $(VENV)/.bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
@@ -50,4 +59,4 @@ bench-check: $(VENV)/.bench
 	$(BIN)/python benchmarks/check.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest site .pytest_cache .mypy_cache .ruff_cache .hypothesis

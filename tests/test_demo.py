@@ -92,7 +92,10 @@ def show(path, quick):
 def expect_everything(results, text, path):
     assert path.stat().st_size > 10_000
     assert "\x1b" not in text and max(map(len, text.splitlines())) <= 80
-    for shown in ("It is not gradient descent", "pass", "FAIL", "params['W1']", "Newton-CG", "%"):
+    page = path.with_suffix(".html").read_text()
+    assert page.startswith("<!doctype html>") and "log_total" in page
+    assert page.endswith("</html>\n") and path.with_suffix(".html").name in "".join(text.split())
+    for shown in ("It is not gradient descent", "pass", "FAIL", "W1_bar", "Newton-CG", "%"):
         assert shown.lower() in text.lower(), shown
     backprop, differences = results.backprop.gradient, results.differences.gradient
     assert np.abs(backprop - differences).max() < 1e-7

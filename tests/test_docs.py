@@ -21,6 +21,8 @@ import chainrule
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.M)
+NEEDS = re.compile(r"^(?:>>> )?(?:import|from) (autograd|jax|torch)\b", re.M)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = sorted(
     m.name
@@ -45,6 +47,8 @@ def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
         if language != "python":
             assert language in ("sh", "text", "make"), f"{page.name}:{line}: {language} is not run"
             continue
+        if any(importlib.util.find_spec(name) is None for name in NEEDS.findall(code)):
+            continue  # beside another library, which is not installed here
         # a file of its own, so that the user's line can be shown
         file = tmp_path / f"{page.stem}_{line}.py"
         file.write_text(code)
@@ -58,6 +62,29 @@ def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
         else:
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile(code, str(file), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_block_of_a_page_escapes_the_tests(page):
+    """Indented blocks and other marks would be shown and not run."""
+    assert len(FENCE.findall(page.read_text())) == 2 * len(blocks(page))
+
+
+def test_the_engine_of_the_tutorial_is_about_100_lines():
+    page = ROOT / "docs" / "tutorial" / "inside.md"
+    end = page.read_text().split("That is all of it.")[0].count("\n")
+    code = "\n".join(code for language, code, line in blocks(page) if line < end)
+    assert 90 < sum(bool(line.strip()) for line in code.splitlines()) < 115
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = (ROOT / "docs" / "reference").glob("*.md")
+    shown = {
+        name
+        for page in pages
+        for name in re.findall(r"^::: chainrule\.(\w+)", page.read_text(), re.M)
+    }
+    assert not set(chainrule.__all__) - shown
 
 
 def test_the_page_of_errors_is_what_the_code_says():

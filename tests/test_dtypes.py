@@ -55,7 +55,6 @@ LENIENT = {
     "attributes and methods: take out",
     "attributes and methods: dot out",
     "ufunc methods: dtype",
-    "attributes and methods: r_",  # Python numbers among arrays of float32
 }
 NEWER = {"differences and histograms: clip keywords"}  # which NumPy refuses before 2.1
 

@@ -71,6 +71,37 @@ def test_processes_and_pools_with_map_alone():
     same(numeric.gradient(rough, X, workers=Mapping()), numeric.gradient(rough, X))
 
 
+@pytest.mark.filterwarnings("ignore")  # of the library's own
+@pytest.mark.parametrize("processes", [False, True])
+def test_a_client_of_dask(processes):
+    distributed = pytest.importorskip("distributed")
+    how = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.Client(processes=processes, **how) as client:
+        same(numeric.gradient(smooth, X, workers=client), numeric.gradient(smooth, X))
+        f = lambda x: rough(x)  # dask pickles these, too
+        same(numeric.gradient(f, X, workers=client), numeric.gradient(f, X))
+        with pytest.raises(KeyError, match="no such key") as caught:
+            numeric.gradient(refusing, X, "ladder", workers=client)
+        assert "f was evaluated at array([" in caught.value.__notes__[0]
+
+
+def refusing(x):
+    if x[1] != X[1]:
+        raise KeyError("no such key")
+    return rough(x)
+
+
+def test_long_work_shows_its_progress_and_the_time_left(monkeypatch):
+    from chainrule.numeric import partials
+
+    shown = []
+    monkeypatch.setattr(partials, "track", lambda items, text: shown.append(text) or items)
+    numeric.gradient(rough, X, "ladder", progress=True, workers=2)
+    numeric.gradient(smooth, X, "complex", progress=True)
+    numeric.gradient(rough, X, "ladder")
+    assert shown == ["differences", "complex steps"]
+
+
 def test_workers_work_at_the_same_time_and_are_counted():
     company, calls = threading.Barrier(2, timeout=60), []
 

@@ -333,3 +333,39 @@ def test_a_rounded_array_can_be_written_to():
         return np.sum(y)
 
     np.testing.assert_array_equal(cr.grad(f)(X1), [2 * X1[0], 0, 0, 0, 0])
+
+
+def test_what_is_not_chosen_has_slope_zero_also_below_an_infinite_one():
+    x = np.array([-1.0, 4.0])
+    for f in (lambda x: np.maximum(x, 0.0), lambda x: np.clip(x, 0.0, 9.0)):
+        np.testing.assert_array_equal(cr.grad(lambda x: np.sum(np.sqrt(f(x))))(x), [0.0, 0.25])
+
+
+@pytest.mark.parametrize("share", [0.5, 0.01])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_many_elements_are_chosen_as_few_are(share, dtype):
+    """Large masks go another way: by the bits of the numbers, or only the few there are."""
+    rng = np.random.default_rng(0)
+    mask = rng.random((150, 100)) < share
+    x, y, g = (rng.normal(size=(150, 100)).astype(dtype) for _ in range(3))
+    g[0, 0] = np.inf
+    x_bar, y_bar = cr.vjp(lambda x, y: np.where(mask, x, y), x, y)[1](g)
+    np.testing.assert_array_equal(x_bar, np.where(mask, g, 0.0))
+    np.testing.assert_array_equal(y_bar, np.where(mask, 0.0, g))
+    assert x_bar.dtype == dtype
+    for f, chosen in ((np.maximum, x > y), (np.fmin, x < y)):
+        for bar, want in zip(cr.vjp(f, x, y)[1](g), (chosen, ~chosen)):
+            np.testing.assert_array_equal(bar, np.where(want, g, 0.0))
+    clipped = cr.vjp(lambda x: np.clip(x, -0.5, 1.0), x)[1](g)[0]
+    np.testing.assert_array_equal(clipped, np.where((x > -0.5) & (x < 1.0), g, 0.0))
+
+
+def test_ties_among_many_elements_are_shared():
+    x = np.arange(20_000.0)
+    y = x.copy()
+    y[1], y[2] = -1.0, 3.0
+    x_bar, y_bar = cr.vjp(np.maximum, x, y)[1](np.ones(20_000))
+    np.testing.assert_array_equal(x_bar[:4], [0.5, 1.0, 0.0, 0.5])
+    np.testing.assert_array_equal(y_bar[:4], [0.5, 0.0, 1.0, 0.5])
+    at_bounds = cr.grad(lambda x: np.sum(np.clip(x, 0.0, 2.0)))(x)
+    np.testing.assert_array_equal(at_bounds[:4], [0.5, 1.0, 0.5, 0.0])

@@ -95,8 +95,6 @@ def test_errors_are_numpys():
 
 
 def test_refusals_name_the_remedy():
-    with pytest.raises(NoRuleError, match="mode='reduced'"):
-        cr.vjp(lambda a: L.qr(a, mode="raw"), np.ones((3, 2)) + np.eye(3, 2))
     with pytest.raises(NoRuleError, match="linearly dependent"):
         cr.grad(lambda a: np.sum(L.qr(a).Q))(np.ones((3, 2)))
     with pytest.raises(NoRuleError, match="zero below the diagonal"):

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.special
 
 import chainrule as cr
 from chainrule.base.errors import NonDifferentiableError
@@ -471,3 +472,28 @@ def test_out_is_filled():
         return y * np.max(x, 0, np.empty_like(y)) + z[0]
 
     check(f, X2)
+
+
+def test_a_row_with_a_nan_does_not_hide_the_ties_of_another():
+    x = np.array([[np.nan, 1.0], [2.0, 2.0]])
+    np.testing.assert_array_equal(cr.grad(lambda x: np.max(x, axis=1)[1])(x), [[0, 0], [0.5, 0.5]])
+
+
+def test_the_slope_of_std_keeps_its_digits_far_from_zero():
+    x = 1e9 + np.array([0.0, 1.0, 3.0, 4.0])
+    d = np.array([-2.0, -1.0, 1.0, 2.0])
+    np.testing.assert_allclose(cr.grad(np.std)(x), d / (4 * np.sqrt(2.5)), rtol=1e-15)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e8, -1e12])
+def test_shares_of_large_exponents_keep_their_digits(shift):
+    """Against the shares of the differences, which are exact here."""
+    a, b = shift + np.array([3.0, 0.5, -2.0]), shift + np.array([1.0, 0.5, 4.0])
+    share = 1 / (1 + np.exp(b - a))
+    a_bar, b_bar = cr.vjp(np.logaddexp, a, b)[1](np.ones(3))
+    np.testing.assert_allclose(a_bar, share, rtol=1e-15)
+    np.testing.assert_allclose(b_bar, 1 / (1 + np.exp(a - b)), rtol=1e-15)
+    np.testing.assert_allclose(cr.grad(lambda a: np.logaddexp(a, b).sum())(a), share, rtol=1e-15)
+    g = cr.grad(lambda a: scipy.special.logsumexp(a))(a)
+    e = np.exp(a - a[0])
+    np.testing.assert_allclose(g, e / e.sum(), rtol=1e-15)

@@ -17,8 +17,14 @@ from tests.agreement import agree
 
 RNG = np.random.default_rng(7)
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
-S = sparse.random_array((6, 4), density=0.5, format="csr", rng=np.random.default_rng(1))
-Q = sparse.random_array((4, 4), density=0.6, format="csr", rng=np.random.default_rng(2))
+
+
+def random_array(shape, density, seed):
+    rng = np.random.default_rng(seed)
+    return sparse.csr_array(np.where(rng.random(shape) < density, rng.random(shape), 0.0))
+
+
+S, Q = random_array((6, 4), 0.5, seed=1), random_array((4, 4), 0.6, seed=2)
 X4 = RNG.normal(size=4) + 2.0
 X6 = RNG.normal(size=6) + 2.0
 M43 = RNG.normal(size=(4, 3))
@@ -384,6 +390,11 @@ def test_float32_stays():
 
 
 def test_rows_vectors_and_iteration():
+    try:
+        Q[1]
+    except NotImplementedError:
+        pytest.skip("SciPy before 1.14 has no sparse vectors as rows")
+
     def f(x):
         A = sparse.csr_array((x, (I6, J6)), shape=(4, 4))
         row = A[1]
@@ -537,7 +548,7 @@ def test_triangles():
 def test_iterations_have_the_derivative_of_the_solution(name):
     method = getattr(linalg, name)
     B = sparse.csr_array(CONSTANT + CONSTANT.T)
-    options = {"rtol": 1e-13}
+    options = {"rtol": 1e-13} | ({} if name == "minres" else {"atol": 0.0})
 
     def f(x):
         A = (system(x) + system(x).T).tocsr()

@@ -193,12 +193,23 @@ def test_integers_steer():
     np.testing.assert_allclose(cr.grad(f)(X), by_hand(X))
 
 
+@pytest.mark.parametrize("x", [5e-324, -1e-310, 1e-200])
+def test_slopes_at_tiny_numbers(x):
+    """sinc(x) = 1 - (pi x)^2 / 6 and i0(x) = 1 + x^2 / 4, to the last digit there."""
+    np.testing.assert_allclose(cr.grad(np.sinc)(x), -(np.pi**2) / 3 * x, rtol=1e-12, atol=1e-323)
+    np.testing.assert_allclose(cr.grad(np.i0)(x), x / 2, rtol=1e-12, atol=1e-323)
+    np.testing.assert_allclose(cr.grad(cr.grad(np.sinc))(x), -(np.pi**2) / 3, rtol=1e-12)
+    np.testing.assert_allclose(cr.grad(cr.grad(np.i0))(x), 0.5, rtol=1e-12)
+
+
 # ---------------------------------------------------------------- refused
 
 REFUSALS = {
-    "bmat": lambda x: np.bmat([[x, x]]),
-    "asmatrix": lambda x: np.asmatrix(x),
     "matrix": lambda x: np.matrix(x),
+    "a product of an array and a matrix": lambda x: X * np.asmatrix(x).T,
+    "a function of a matrix": lambda x: np.concatenate([np.asmatrix(x), np.asmatrix(x)]),
+    "a method of a matrix": lambda x: np.asmatrix(x).trace(),
+    "a matrix as an array of NumPy": lambda x: np.linalg.solve(np.eye(1), np.asmatrix(x)),
     "broadcast": lambda x: np.broadcast(x, X),
     "format_float_positional": lambda x: np.format_float_positional(x[0]),
     "from_dlpack": lambda x: np.from_dlpack(x),

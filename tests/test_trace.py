@@ -432,6 +432,22 @@ def test_cotangents_are_arrays_of_their_own(f):
     assert a.flags.writeable and b.flags.writeable
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: (a + b) + np.sin(a),
+        lambda a, b: np.sin(a) + (a + b),
+        lambda a, b: (a + b) + (a + np.sin(a) - a) + (b - b),
+    ],
+)
+def test_a_cotangent_that_goes_several_ways_is_added_to_on_one_of_them_only(f):
+    g = np.array([1.0, 2.0, 3.0])
+    a_bar, b_bar = cr.vjp(f, X, 2 * X)[1](g)
+    np.testing.assert_allclose(a_bar, g * (1 + np.cos(X)), rtol=1e-15)
+    np.testing.assert_array_equal(b_bar, g)
+    np.testing.assert_array_equal(g, [1.0, 2.0, 3.0])
+
+
 def test_tangent_given_is_not_shared_with_what_comes_back():
     t = np.ones(3)
 

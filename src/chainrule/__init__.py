@@ -33,9 +33,14 @@ from chainrule.transforms.reverse import grad, value_and_grad, vjp
 from chainrule.transforms.tracing import trace
 
 if TYPE_CHECKING:
-    from chainrule import interop, math, numeric, numpy, scipy
+    from chainrule import interop, math, numeric, numpy, scipy, testing
     from chainrule.checker import Report, check, probe
-    from chainrule.explainer import Derivation, explain, explain_nan
+    from chainrule.explainer.compare import Comparison, compare
+    from chainrule.explainer.costs import Cost, cost
+    from chainrule.explainer.derivation import Derivation, explain
+    from chainrule.explainer.nan import explain_nan
+    from chainrule.explainer.numpy_source import source
+    from chainrule.explainer.symbolic import derive
     from chainrule.interop.jax import check_jax
     from chainrule.interop.torch import check_torch
     from chainrule.transforms.custom import custom_rule, primitive
@@ -46,6 +51,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ArgumentError",
     "ChainruleError",
+    "Comparison",
+    "Cost",
     "Derivation",
     "IndependentOutputWarning",
     "InputError",
@@ -62,8 +69,11 @@ __all__ = [
     "check",
     "check_jax",
     "check_torch",
+    "compare",
     "constant",
+    "cost",
     "custom_rule",
+    "derive",
     "explain",
     "explain_nan",
     "grad",
@@ -80,6 +90,8 @@ __all__ = [
     "primitive",
     "probe",
     "scipy",
+    "source",
+    "testing",
     "trace",
     "value_and_grad",
     "vjp",
@@ -91,14 +103,21 @@ _LATE = {  # imported when first used: most programs only need gradients
     "scipy": ("chainrule.scipy", None),
     "math": ("chainrule.math", None),
     "interop": ("chainrule.interop", None),
+    "testing": ("chainrule.testing", None),
     "check": ("chainrule.checker", "check"),
     "check_jax": ("chainrule.interop.jax", "check_jax"),
     "check_torch": ("chainrule.interop.torch", "check_torch"),
     "probe": ("chainrule.checker", "probe"),
     "Report": ("chainrule.checker", "Report"),
-    "explain": ("chainrule.explainer", "explain"),
-    "explain_nan": ("chainrule.explainer", "explain_nan"),
-    "Derivation": ("chainrule.explainer", "Derivation"),
+    "explain": ("chainrule.explainer.derivation", "explain"),
+    "explain_nan": ("chainrule.explainer.nan", "explain_nan"),
+    "Derivation": ("chainrule.explainer.derivation", "Derivation"),
+    "source": ("chainrule.explainer.numpy_source", "source"),
+    "compare": ("chainrule.explainer.compare", "compare"),
+    "Comparison": ("chainrule.explainer.compare", "Comparison"),
+    "cost": ("chainrule.explainer.costs", "cost"),
+    "Cost": ("chainrule.explainer.costs", "Cost"),
+    "derive": ("chainrule.explainer.symbolic", "derive"),
     "primitive": ("chainrule.transforms.custom", "primitive"),
     "custom_rule": ("chainrule.transforms.custom", "custom_rule"),
     "numerical": ("chainrule.transforms.numerical", "numerical"),

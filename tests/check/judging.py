@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
+from chainrule.checker.judge import judged
 from chainrule.checker.report import Report
-from chainrule.checker.witness import judged
 from tests.check.corpus.base import Bug, Pair, leaves
 from tests.check.truth import true_gradient
 

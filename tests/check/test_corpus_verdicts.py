@@ -1,12 +1,14 @@
 """The judge on the corpus: no wrong gradient passes, no right one fails, few remain open."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
 
 from chainrule.checker import blame, check, probes
 from tests.check.corpus import FAMILIES, HARD, HUGE, MANY, ORDINARY
+from tests.check.corpus.base import Bug, Pair, leaves
 from tests.check.corpus.probed import NAMES, PROBED, Probed, with_probes
 from tests.check.judging import blamed, guilty, verdict, verdict_on_right
 
@@ -71,7 +73,6 @@ def test_three_thousand_numbers_take_at_most_300_evaluations(seed):
         assert report.evaluations <= 300, f"{pair}: {report.evaluations}"
 
 
-@pytest.mark.xfail(strict=True, reason="276: slopes of many numbers are taken as sharply as of few")
 @pytest.mark.slow
 def test_a_million_numbers_take_at_most_150_evaluations():
     assert verdict_on_right(HUGE[0]).evaluations <= 150
@@ -107,13 +108,43 @@ def test_other_seeds_give_the_same_verdicts(family, seed):
 # --- where it is
 
 
+GROSS = [(pair, bug) for pair in ORDINARY for bug in pair.bugs if not bug.tiny]
+
+
+@cache
+def explained(pair: Pair, bug: Bug) -> str:
+    """What ``check`` says of the step, without the rest of ``check``; "" if f cannot be traced."""
+    steps = blame.traced(pair.f, pair.args, tuple(range(len(pair.args))))
+    claimed = leaves(bug.gradient(*pair.args), len(pair.args))
+    return "" if steps is None else blame.explain_claim(steps, claimed)
+
+
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the patterns look at the whole: most bugs are in one layer")
 def test_a_pattern_is_named_in_over_half():
-    bugs = [(pair, bug) for pair in ORDINARY for bug in pair.bugs if not bug.tiny]
-    reports = [verdict(pair, bug.gradient) for pair, bug in bugs[::3]]
+    reports = [verdict(pair, bug.gradient) for pair, bug in GROSS[::3]]
     named = [any(argument.pattern for argument in report.arguments) for report in reports]
     assert np.mean(named) > 0.5, np.mean(named)
+
+
+@pytest.mark.slow
+def test_the_slip_is_found_in_two_of_three():
+    texts = [explained(pair, bug) for pair, bug in GROSS[::5]]
+    slips = [text.startswith("it is what results when") for text in texts]
+    assert np.mean(slips) > 2 / 3, np.mean(slips)
+
+
+@pytest.mark.slow
+def test_the_step_is_narrowed_down_in_nine_of_ten():
+    texts = [explained(pair, bug) for pair, bug in GROSS[::5]]
+    assert np.mean([bool(text) for text in texts]) > 0.9
+
+
+@pytest.mark.parametrize("pair", ORDINARY, ids=str)
+def test_right_gradients_have_no_slip(pair):
+    steps = blame.traced(pair.f, pair.args, tuple(range(len(pair.args))))
+    if steps is not None:
+        claimed = leaves(pair.gradient(*pair.args), len(pair.args))
+        assert blame.explain_claim(steps, claimed) == ""
 
 
 def assert_first_wrong_probe_is_named(made: Probed) -> None:

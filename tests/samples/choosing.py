@@ -41,6 +41,14 @@ SAMPLES = {
             note="the branch not taken is NaN",
         ),
     ],
+    "clip": [
+        sample(lambda x: np.clip(x, -0.5, 1.0), MATRIX),
+        sample(lambda x: x.clip(-0.5, 1.0), 0.3),
+        sample(np.clip, MATRIX, np.full(4, -0.5), COLUMN),
+        sample(lambda x, low: np.clip(x, low, 1.0), X, -0.3),
+        sample(lambda x: np.clip(x, 0.0, 1.0), np.array([0.0, 0.5, 1.0]), smooth=False, note=KINK),
+        sample(lambda x: np.clip(x, 0.0, 1.0), np.zeros(0)),
+    ],
     "sinc": [
         sample(np.sinc, X),
         sample(np.sinc, MATRIX),
@@ -64,6 +72,12 @@ SAMPLES = {
         sample(slope(np.i0), X),
         sample(slope(np.i0), np.array([0.0, -3.0])),
     ],
+    "permuted": [
+        sample(np.sort, X),
+        sample(lambda x: np.sort(x, axis=0), MATRIX),
+        sample(lambda x: np.partition(x, 2, axis=-1), MATRIX),
+    ],
+    "put_back": [sample(slope(lambda x: np.sort(x) ** 2), X)],
     "tied": SORTED_TIES,
     "group_means": SORTED_TIES,
 }

@@ -233,6 +233,13 @@ SAMPLES = {
         ),
         sample(lambda a, y: L.lstsq(a, y)[0], WIDE, np.array([1.0, -0.3])),
         sample(lambda a, y: L.lstsq(a, y)[0], M, b),
+        sample(
+            lambda a, y: L.lstsq(a, y)[0],
+            np.eye(3),
+            b,
+            smooth=False,
+            note="repeated singular values: a forward derivative of a forward one refuses",
+        ),
     ],
     "norm": [
         sample(L.norm, b, complex=True),

@@ -111,6 +111,12 @@ SAMPLES = {
     "min": extremum(np.min),
     "fmax_reduce": extremum(fmax),
     "fmin_reduce": extremum(fmin),
+    "variance": [
+        *(sample(np.var, x) for x in (X, MATRIX, 1e6 + X, 0.7)),
+        sample(lambda x: np.var(x, axis=0), MATRIX),
+        sample(lambda x: np.var(x, axis=(0, -1), ddof=2), CUBE),
+        sample(lambda x: np.std(x, axis=-1, keepdims=True), MATRIX),
+    ],
     "prod": reduction(
         np.prod,
         *masked(np.prod),

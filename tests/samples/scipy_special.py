@@ -196,7 +196,11 @@ SAMPLES = {
     **_unary(POSITIVE, special.sici, special.airy, complex=True),
     **_unary(X, special.fresnel, complex=True),
     **_orders(
-        UNIT, special.eval_legendre, special.eval_chebyt, special.eval_chebyu, orders=(0, 1, 4)
+        UNIT,
+        special.eval_legendre,
+        special.eval_chebyt,
+        special.eval_chebyu,
+        orders=(0, 1, 4, -1, -4),
     ),
     **_orders(
         X, special.eval_laguerre, special.eval_hermite, special.eval_hermitenorm, orders=(0, 1, 4)

@@ -1,12 +1,13 @@
 """Samples of rules/shapes.py, joins.py, indexing.py and complexparts.py."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from chainrule.core.primitive import FUNCTIONS
 from tests.samples import sample
 
 array = FUNCTIONS[np.array]  # np.array itself reaches us through lifting only
+strided = FUNCTIONS[as_strided]
 
 S = 0.85
 V = np.array([0.35, -1.2, 0.8, 2.1])
@@ -14,6 +15,18 @@ M = np.array([[0.7, -1.3, 0.45, 1.9], [1.1, 0.6, -0.9, -0.25], [-2.2, 1.7, 0.3, 
 T = np.linspace(-1.1, 1.3, 24).reshape(2, 3, 4)
 EMPTY = np.zeros((0, 4))
 Z = M[0] + 1j * M[1]
+
+
+def with_real_part(z, x):
+    y = z * (1 + 2j)
+    y.real = x * x
+    return y
+
+
+def with_imaginary_part(z, x):
+    y = z * (1 + 2j)
+    y.imag = x * x
+    return y
 
 
 SAMPLES = {
@@ -166,6 +179,19 @@ SAMPLES = {
         sample(np.imag, Z[0]),
         sample(lambda z: z.imag, EMPTY + 0j),
         sample(np.angle, Z),
+    ],
+    "as_strided": [
+        sample(lambda x: strided(x, (2, 3), (x.strides[0],) * 2), V, complex=True),
+        sample(lambda x: strided(x, (3,), (sum(x.strides),)), M),
+        sample(lambda x: strided(x.T, (3, 2), (x.strides[0], 0)), M, complex=True),
+        sample(lambda x: strided(x, (0, 2), (8, 8)), V),
+    ],
+    "add_places": [sample(lambda x: strided(x, (2, 3), (x.strides[0],) * 2), M[0])],
+    "from_parts": [
+        sample(with_real_part, Z, M[0]),
+        sample(with_real_part, Z, 0.7),
+        sample(with_imaginary_part, Z, M[0]),
+        sample(with_imaginary_part, EMPTY + 0j, M[0]),
     ],
     "conjugate": [
         sample(np.conj, M, complex=True),

@@ -415,10 +415,9 @@ CASES = {
     },
 }
 
-# These say that they cannot: a matrix means something else by *, and a method of a plain array of
-# integers runs in C. What to write instead has the value and the derivatives.
+# This says that it cannot: a method of a plain array of integers runs in C. What to write instead
+# has the value and the derivatives.
 REFUSED = {
-    "numpy shape/creation/indexing: bmat": "np.block([[M,M]])",
     "ndarray attribute/method: choose": "np.choose(np.array([0,1]),[x[:2],x[2:4]])",
 }
 
@@ -776,5 +775,20 @@ MORE = {
         "logn": "np.emath.logn(x[0]+1,x-0.5)",
         "power": "np.emath.power(x-0.5,[2.5,-1.5]*8)",
         "power of integers": "np.emath.power(x,-2)",
+    },
+    "arrangements in memory and in words": {
+        "as_strided": "np.lib.stride_tricks.as_strided(x,(4,3),(x.itemsize,2*x.itemsize))",
+        "as_strided of a matrix": "np.lib.stride_tricks.as_strided(M,(4,),(sum(M.strides),))",
+        "qr raw": "np.linalg.qr(M,mode='raw')",
+        "qr raw tall": "np.linalg.qr(M[:,:2]*(1+0.5j),mode='raw')",
+        "qr raw wide": "np.linalg.qr(np.stack([M[:2],M[1:3]]),mode='raw')",
+        "r_ along an axis": "np.r_['0,2',x[:3],x[3:6]]",
+        "r_ last": "np.r_['-1',M,M.T,M[:,:1]]",
+        "c_ with a range": "np.c_[x[:4],1:5,M]",
+        "setting the real part of infinities": "[y:=np.full(16,1j*np.inf),setattr(y,'real',x**2),"
+        "y.real][-1]",
+        "bmat": "np.bmat([[M,M],[M,S]])",
+        "bmat product": "np.bmat([[M,M]])*np.bmat([[S],[M]])",
+        "asmatrix": "(np.asmatrix(M)**2*np.asmatrix(x[:4]).T).A1",
     },
 }

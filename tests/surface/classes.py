@@ -29,8 +29,8 @@ NUMPY = {
         "frompyfunc fromiter flatiter",
     },
     REFUSED: {
-        "classes of arrays that mean something else by * or by a read": "bmat asmatrix matrix "
-        "recarray record memmap",
+        "classes of arrays that mean something else by * or by a read": "matrix recarray record "
+        "memmap",
         "C code that reads the memory": "from_dlpack ndarray broadcast ufunc",
         "text of numbers, which cannot hold a derivative": "format_float_scientific "
         "format_float_positional",

@@ -21,10 +21,18 @@ def claimed_vector(claimed: Any, point: Point) -> np.ndarray:
 
 def without_value(claimed: Any, point: Point, value: float) -> Any:
     """The gradient alone, where ``grad`` returned (value, gradient)."""
-    if isinstance(claimed, tuple) and len(claimed) == 2 and np.ndim(claimed[0]) == 0:
-        fits = tree.flatten(claimed)[1] != point.treedef and not isinstance(claimed[0], str)
-        if fits and claimed[0] is not None and np.isclose(complex(claimed[0]), value, rtol=1e-6):
-            return claimed[1]
+    if not (isinstance(claimed, tuple) and len(claimed) == 2 and np.ndim(claimed[0]) == 0):
+        return claimed
+    first, gradient = claimed
+    if tree.flatten(claimed)[1] == point.treedef or not isinstance(first, (int, float, np.number)):
+        return claimed
+    if np.isclose(complex(first), value, rtol=1e-6):
+        return gradient
+    if tree.flatten(gradient)[1] == point.treedef:
+        what = (
+            f"grad returned (value, gradient) with the value {first:.6g}, and f(x) is {value:.6g}."
+        )
+        raise MismatchError(what)
     return claimed
 
 
@@ -51,12 +59,21 @@ def _leaf_vector(g: Any, leaf: Any, dtype: np.dtype, path: str) -> np.ndarray:
     return array.reshape(-1).astype(float)
 
 
-def is_single_precision(claimed: Any) -> bool:
-    """Whether every number of the gradient is a float32, and not just a small whole number."""
-    arrays = [np.asarray(leaf) for leaf in tree.flatten(claimed)[0]]
-    reals = [a.view(a.real.dtype) if a.dtype.kind == "c" and a.ndim else a for a in arrays]
-    numbers = np.concatenate([np.ravel(a).real.astype(float) for a in reals] or [np.zeros(0)])
+def in_single_precision(claimed: Any, point: Point) -> str:
+    """The path of the first array whose numbers are all float32, and look as if computed so; ""."""
+    for leaf, path in zip(tree.flatten(claimed)[0], point.paths):
+        if _is_single(np.asarray(leaf)):
+            return path
+    return ""
+
+
+def _is_single(array: np.ndarray) -> bool:
+    """Whole numbers, and those of few bits as 0.75, are float32 by chance; most others use the
+    last eight of its 24 bits."""
+    numbers = np.ravel(array.astype(complex)).view(float) if array.size else np.zeros(0)
     with np.errstate(all="ignore"):
-        single = numbers == numbers.astype(np.float32)
-        plain = numbers * 4096 == np.round(numbers * 4096)
-    return bool(numbers.size and single.all() and not plain.all())
+        if not np.array_equal(numbers, numbers.astype(np.float32), equal_nan=True):
+            return False
+    numbers = numbers[np.isfinite(numbers) & (numbers != np.round(numbers))]
+    sixteen_bits = np.frexp(numbers)[0] * 2.0**16
+    return bool(numbers.size and np.mean(sixteen_bits != np.round(sixteen_bits)) > 0.75)

@@ -15,11 +15,10 @@ from chainrule.base.errors import ArgumentError, ChainruleError, InputError
 from chainrule.base.where import Line, is_internal
 from chainrule.checker import blame, kinds, probes
 from chainrule.checker.curve import Case
-from chainrule.checker.judge import Mode
+from chainrule.checker.judge import Mode, judged
 from chainrule.checker.limits import Budget, Guarded, OutOfTime
-from chainrule.checker.patterns import swapped
+from chainrule.checker.relations import swapped
 from chainrule.checker.report import Finding, Report, merged
-from chainrule.checker.witness import judged
 from chainrule.transforms.reverse import grad as reverse_grad
 
 
@@ -65,6 +64,7 @@ def check(
     >>> report.verdict, str(report.worst)
     ('fail', 'x[1]: claimed 6, numeric 12 ± 2.9e-13')
     """
+    _check_options(f, seed, tol, seconds, evaluations)
     budget = Budget(seconds, evaluations)
     options = kinds.Options(wrt, seed, tol, mode)
     every = {"vjp": vjp, "jvp": jvp, "jac": jac, "hess": hess, "hvp": hvp}
@@ -89,6 +89,18 @@ def check(
         report = replace(report, reason=f"{report.reason}; {budget}")
     given = {"grad": both or grad, **claims} if grad is not None else claims
     return _signed(report, f, given, args, options)
+
+
+def _check_options(f: Any, seed: Any, tol: Any, seconds: Any, evaluations: Any) -> None:
+    if not callable(f):
+        raise InputError(f"f={f!r} is no function.", "Give a function of the arguments.")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed={seed!r} is no seed.", "Give a whole number, 0 or more.")
+    if not (isinstance(tol, (int, float, np.number)) and 0 <= tol < 1):
+        raise InputError(f"tol={tol!r} is no relative error.", "Give a number from 0 to 1.")
+    for name, given in (("seconds", seconds), ("evaluations", evaluations)):
+        if given is not None and not (isinstance(given, (int, float, np.number)) and given >= 0):
+            raise InputError(f"{name}={given!r} is no budget.", "Give a number, 0 or more.")
 
 
 # --- the gradient
@@ -156,7 +168,8 @@ def _diagnosed(
         if steps is None or report.worst is None:
             return "", []
         assert grad is not None
-        return blame.explain_claim(steps, _claimed(grad(*copies()), selection.single)), []
+        claimed = _claimed(grad(*copies()), selection.single)
+        return blame.explain_claim(steps, claimed, known=report.fault), []
 
     def by_exchange() -> tuple[str, list[Finding]]:
         return swapped(report.arguments), []

@@ -1,7 +1,8 @@
-"""``check``: does a gradient belong to its function? Judged by values of the function alone."""
+"""Does a gradient belong to its scalar function? Judged by values of the function alone."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, Literal
 
 import numpy as np
@@ -9,13 +10,14 @@ import numpy as np
 from chainrule.base import tree
 from chainrule.base.arguments import Wrt, select
 from chainrule.base.errors import InputError, MismatchError
-from chainrule.checker.claim import claimed_vector, is_single_precision, without_value
-from chainrule.checker.compare import Claim, Measured, measure, tied
-from chainrule.checker.directions import cross, draw
-from chainrule.checker.locate import suspects
-from chainrule.checker.patterns import pattern
+from chainrule.checker.claim import claimed_vector, in_single_precision, without_value
+from chainrule.checker.compare import Claim, Measured
+from chainrule.checker.directions import Crossing, cross, draw
+from chainrule.checker.measure import add, measure, tied
 from chainrule.checker.purity import Call, Findings, examine
 from chainrule.checker.report import ArgumentReport, Report, Verdict, Worst
+from chainrule.checker.rows import rows, worst_of
+from chainrule.checker.suspects import suspects
 from chainrule.numeric.derivative import scalar_function
 from chainrule.numeric.noise import noise_level
 from chainrule.numeric.points import Function, Point, quiet
@@ -23,42 +25,32 @@ from chainrule.numeric.points import Function, Point, quiet
 Mode = Literal["auto", "coordinates", "directions"]
 
 _FEW = 200  # coordinates that are all measured
-_SINGLE = 16  # coordinates that are measured among many, where directions leave them open
 _ENOUGH = 0.9  # share of many coordinates that must be verified
+_SINGLE = 16  # coordinates that are measured among many, where directions leave them open
+_NEARLY_ALL, _SINGLE_FEW = 0.99, 6  # and where they leave almost none
 _SAMPLE = 24  # coordinates of a wrong array that are measured to see a pattern
+_BATCH = 4  # of them at a time
+_ALL_TOLD, _SAMPLING = 160, 24  # evaluations until when, or at least, what is open is sampled
+_LOCATING = 600  # evaluations to find what is wrong
+_LARGE, _LOCATING_LARGE = 100_000, 200  # and for so many numbers
 
 
-def check(
+def judged(
     f: Callable,
     *args: Any,
-    grad: Callable | None = None,
+    grad: Callable,
     wrt: Wrt = 0,
     seed: int = 0,
     tol: float = 1e-6,
     mode: Mode = "auto",
 ) -> Report:
-    """Compare a claimed gradient of scalar ``f`` at ``args`` with certified numerical slopes.
-
-    grad : called with the same arguments; gives the gradient with respect to ``wrt`` (a tuple of
-    them for several), or (value, gradient). None checks chainrule's own gradient.
-    mode : "coordinates" measures each number's slope, about 10 evaluations of f each;
-    "directions" four random directions and what these leave open, some hundred evaluations in
-    all; "auto" coordinates up to 200 numbers.   seed : of the directions.   tol : relative error
-    of the claim that is tolerated.
+    """The verdict on ``grad``, called with the same arguments; see ``check`` for the rest.
 
     The report is true only if the gradient was verified; its verdict is "fail" only if the gap is
     beyond the error bound of the measurement, else "inconclusive" with the reason.
-
-    >>> report = check(lambda x: np.sum(x**3), np.array([1.0, 2.0]), grad=lambda x: 3 * x)
-    >>> report.verdict, str(report.worst)
-    ('fail', 'x[1]: claimed 6, numeric 12 ± 2.9e-13')
     """
     if mode not in ("auto", "coordinates", "directions"):
         raise InputError(f"mode={mode!r} is unknown.", "Choose auto, coordinates or directions.")
-    if grad is None:
-        from chainrule.transforms.reverse import grad as reverse_grad
-
-        grad = reverse_grad(f, wrt=wrt)
     selection = select(f, args, {}, wrt)
     x = selection.values[0] if selection.single else tuple(selection.values)
     call, claiming = Call(f, selection), Call(grad, selection)
@@ -68,8 +60,7 @@ def check(
         for value, name in zip(selection.values, selection.names)
         for path in tree.paths(value, name)
     ]
-    judge = _Judge(function, call, claiming, x, seed, tol)
-    return judge.verdict(mode)
+    return _Judge(function, call, claiming, x, seed, tol).verdict(mode)
 
 
 class _Judge:
@@ -108,10 +99,18 @@ class _Judge:
             return self.report("pass", "there is nothing to differentiate", coverage=1.0)
         with quiet():
             self.noise = np.maximum(noise_level(self.function), findings.spread)
-            claim = replace(claim, size=self.reach(value))
-            if mode == "coordinates" or (mode == "auto" and self.point.size <= _FEW):
-                return self.by_coordinates(claim)
-            return self.by_directions(claim)
+            claim = replace(claim, size=self.reach(value), noise=self.noise_size())
+            by_each = mode == "coordinates" or (mode == "auto" and self.point.size <= _FEW)
+            report = self.by_coordinates(claim) if by_each else self.by_directions(claim)
+            if not report.ok and self.has_changed():
+                reason = "f at the same point is not what it was before: it keeps a state"
+                return replace(report, verdict="inconclusive", reason=reason)
+            return report
+
+    def has_changed(self) -> bool:
+        """Whether f gives another value at the point than at first, beyond its noise."""
+        change = np.abs(self.function(self.point.vector) - self.function.base)
+        return bool((change > 64 * self.noise).any())
 
     def examined(self) -> Findings:
         signs = np.random.default_rng(self.seed).choice([-1.0, 1.0], self.point.size)
@@ -120,9 +119,10 @@ class _Judge:
 
     def claim(self, gradient: np.ndarray, findings: Findings, value: float) -> Claim:
         tol, eps = self.tol, max(2.0**-52, float(np.max(self.point.eps, initial=0.0)))
-        if is_single_precision(findings.claimed):
+        single = in_single_precision(findings.claimed, self.point)
+        if single:
             tol, eps = max(tol, 2e-6), max(eps, 2.0**-23)
-            self.warnings.append(f"the gradient is in single precision: tol is {tol:g}")
+            self.warnings.append(f"the gradient of {single} is in single precision: tol is {tol:g}")
         return Claim(self.point, gradient, tol, eps, abs(value))
 
     def reach(self, value: float) -> float:
@@ -154,45 +154,104 @@ class _Judge:
         finite = np.isfinite(claim.gradient)
         rng = np.random.default_rng(self.seed)
         if not finite.all():
-            return self.by_sample(claim, np.flatnonzero(~finite), np.zeros(len(finite), bool), rng)
+            nothing, unknown = np.zeros(len(finite), bool), np.full(len(finite), np.inf)
+            return self.by_sample(claim, np.flatnonzero(~finite), nothing, rng, nothing, unknown)
+        zero = self.point.vector == 0
         crossing = cross(self.function, draw(claim, rng), self.noise, claim)
+        at_zeros = bool(crossing.kink.any() and zero.any() and not crossing.wrong.any())
+        if at_zeros:  # as |x| has: these stay out, and some of them are measured alone
+            directions = np.where(zero, 0.0, draw(claim, rng))
+            crossing = cross(self.function, directions, self.noise, claim)
         if crossing.wrong.any():
-            return self.located(claim, crossing.v[int(np.argmax(crossing.excess))], rng)
+            return self.located(claim, crossing, rng)
         verified = crossing.certificate <= claim.visible
         open_ = ~verified if not verified.all() else claim.gradient == 0
-        return self.by_sample(claim, np.flatnonzero(open_), verified, rng)
+        free = zero if at_zeros else np.zeros(len(zero), bool)
+        return self.by_sample(
+            claim, np.flatnonzero(open_), verified, rng, free, crossing.certificate
+        )
 
     def by_sample(
-        self, claim: Claim, open_: np.ndarray, verified: np.ndarray, rng: np.random.Generator
+        self,
+        claim: Claim,
+        open_: np.ndarray,
+        verified: np.ndarray,
+        rng: np.random.Generator,
+        free: np.ndarray,
+        certificate: np.ndarray,
     ) -> Report:
-        """Measure some of the coordinates that are open; the rest is as verified as before."""
-        chosen = rng.permutation(open_)[:_SINGLE]
-        measured = measure(self.function, sorted(chosen.tolist()), self.noise, claim)
+        """Measure some of the coordinates that are open; the rest is as verified as before.
+
+        free : coordinates at kinks, of which a sample is enough.   certificate : of the directions.
+        """
+        count = _SINGLE if np.mean(verified) < _NEARLY_ALL else _SINGLE_FEW
+        chosen = rng.permutation(open_)[:count].tolist()
+        measured = Measured(self.point.size)
+        measured.certificate = certificate
+        last = max(_ALL_TOLD, self.function.evaluations + _SAMPLING)
+        while chosen and self.function.evaluations < last:
+            measure(self.function, chosen[:_BATCH], self.noise, claim, measured, more=1)
+            chosen = chosen[_BATCH:]
         if measured.wrong(claim).any():
             return self.failed(claim, measured, verified)
         verified = np.where(measured.tried, measured.verified(claim), verified)
-        if np.mean(verified) >= _ENOUGH and verified[measured.tried].all():
+        left = free & ~measured.tried
+        if left.any():
+            name = self.point.name(int(np.flatnonzero(left)[0]))
+            self.warnings.append(
+                f"{int(left.sum())} numbers, as {name}, are zero, f has kinks there, and they were "
+                f"not measured: {int(np.sum(free & measured.tried))} like them were"
+            )
+        self.warn_of_the_open(claim, measured, verified | left)
+        if np.mean(verified | left) >= _ENOUGH:
             return self.passed(claim, measured, verified)
         return self.undecided(claim, measured, verified)
 
-    def located(self, claim: Claim, v: np.ndarray, rng: np.random.Generator) -> Report:
+    def warn_of_the_open(self, claim: Claim, measured: Measured, verified: np.ndarray) -> None:
+        lost = np.flatnonzero(~verified & measured.tried & np.isfinite(measured.bound))
+        if lost.size:
+            error = float(np.min(measured.resolution(claim)[lost]))
+            name, count = self.point.name(int(lost[0])), int(np.sum(~verified))
+            self.warnings.append(
+                f"{count} slopes, as that along {name}, are too small to be told from the noise of "
+                f"f ({self.noise_size():.1e}): errors below {error:.1e} would not show"
+            )
+
+    def located(self, claim: Claim, crossing: Crossing, rng: np.random.Generator) -> Report:
         """A direction contradicts the claim: find coordinates that do."""
-        found, leaves = suspects(self.function, v, self.noise, claim)
+        most = _LOCATING if self.point.size <= _LARGE else _LOCATING_LARGE
+        last = self.function.evaluations + most
+        found = suspects(self.function, crossing, self.noise, claim, most // 3)
         ranges = list(self.point.ranges())
-        sample = [rng.permutation(np.arange(*ranges[k]))[:_SAMPLE] for k in leaves]
-        chosen = sorted({*found, *(int(i) for part in sample for i in part)})
+        samples = [rng.permutation(np.arange(*ranges[k]))[:_SAMPLE] for k in found.leaves]
+        others = [int(i) for turn in zip_longest(*samples) for i in turn if i is not None]
+        chosen = found.coordinates or others[:_SAMPLE]
         measured = measure(self.function, chosen, self.noise, claim)
+        others = [i for i in others if not measured.tried[i]]
+        while others and self.function.evaluations < last:
+            add(self.function, measured, others[:_BATCH], self.noise)
+            others = others[_BATCH:]
         nothing = np.zeros(self.point.size, bool)
         if measured.wrong(claim).any():
             return self.failed(claim, measured, nothing)
-        reason = "a direction contradicts the gradient, but no coordinate that was measured does"
+        text = f"claimed {crossing.claims[-1]:.8g}, numeric {crossing.slope[-1]:.8g}"
+        text = f"along a random direction: {text} ± {crossing.bound[-1]:.1e}"
+        refuted = measured.verified(claim)[found.coordinates].any()
+        again = cross(self.function, draw(claim, rng), self.noise, claim)
+        if again.wrong.any() and not refuted:
+            reason = f"{text}; the slope of no single number is sharp enough to say which"
+            return self.report("fail", reason, claim, measured, nothing)
+        reason = f"{text}, but no number that was measured is wrong"
         return self.report("inconclusive", reason, claim, measured, nothing)
 
     # the three answers
 
     def passed(self, claim: Claim, measured: Measured, verified: np.ndarray) -> Report:
         share = float(np.mean(verified))
-        count = f"all {len(verified)}" if share == 1 else f"{share:.1%} of {len(verified)}"
+        count = f"all {len(verified)}"
+        if share < 1:
+            part = f"{share:.1%}" if share < 0.9995 else str(int(np.sum(verified)))
+            count = f"{part} of {len(verified)}"
         numbers = "the number is" if len(verified) == 1 else f"{count} numbers are"
         kinks = measured.kink & measured.tried
         if kinks.any():
@@ -205,11 +264,13 @@ class _Judge:
 
     def failed(self, claim: Claim, measured: Measured, verified: np.ndarray) -> Report:
         excess = measured.excess(claim)
-        worst = self.worst(claim, measured, int(np.argmax(np.nan_to_num(excess, posinf=1e300))))
+        worst = worst_of(claim, measured, int(np.argmax(np.nan_to_num(excess, posinf=1e300))))
         wrong, tried = int(np.sum(measured.wrong(claim))), int(np.sum(measured.tried))
         reason = f"the gradient of {worst.name} is wrong"
         if tried > 1:
             reason = f"{wrong} of {tried} measured numbers are wrong, {worst.name} most of all"
+        if tried < len(verified):
+            reason += f" ({tried} of {len(verified)} were looked at)"
         verified = np.where(measured.tried, measured.verified(claim), verified)
         return self.report("fail", reason, claim, measured, verified, worst=worst)
 
@@ -231,27 +292,19 @@ class _Judge:
             )
             error = float(known[i])
             why = f"the slope along {name} is known only to ± {error:.1e}, claimed {_g(claim, i)}"
-            why += f": f has noise of {self.noise_size():.1e}"
+            size = float(measured.noise[i])
+            why += f": f has noise of {size:.1e}"
+            if measured.appealed[i]:
+                why = f"along {name} f goes in steps of {size:.1e}, as if rounded: {_g(claim, i)} "
+                why += f"is the slope between two of them, {measured.value[i]:.3g} over many"
         reason = f"{lost.size} of {int(measured.tried.sum())} numbers cannot be verified; {why}"
-        worst = self.worst(claim, measured, i)
+        worst = worst_of(claim, measured, i)
         return self.report("inconclusive", reason, claim, measured, verified, share, worst)
 
     # what the report holds
 
     def noise_size(self) -> float:
         return float(self.noise[0] * np.ravel(self.function.unit)[0])
-
-    def worst(self, claim: Claim, measured: Measured, i: int) -> Worst:
-        k = int(np.searchsorted(self.point.ends, i, side="right"))
-        start = list(self.point.ranges())[k][0]
-        parts = 2 if self.point.dtypes[k].kind == "c" else 1
-        index = np.unravel_index((i - start) // parts, np.shape(self.point.leaves[k]) or (1,))
-        where = tuple(int(j) for j in index) if np.ndim(self.point.leaves[k]) else ()
-        sides = [float(side[i]) if measured.kink[i] else None for side in measured.table[2:]]
-        claimed, numeric = float(claim.gradient[i]), float(measured.value[i])
-        bound = float(measured.margin[i])
-        part = ("", ".real", ".imag")[parts - 1 + (i - start) % parts] if parts == 2 else ""
-        return Worst(self.point.paths[k] + part, where, claimed, numeric, bound, *sides)
 
     def report(
         self,
@@ -263,9 +316,9 @@ class _Judge:
         coverage: float = 0.0,
         worst: Worst | None = None,
     ) -> Report:
-        rows: Iterable[ArgumentReport] = ()
+        found: Iterable[ArgumentReport] = ()
         if claim is not None and measured is not None and verified is not None:
-            rows = self.arguments(claim, measured, verified)
+            found = rows(claim, measured, verified)
         return Report(
             verdict,
             reason,
@@ -277,38 +330,9 @@ class _Judge:
             coverage,
             self.noise_size(),
             worst,
-            tuple(rows),
+            tuple(found),
             tuple(self.warnings),
         )
-
-    def arguments(
-        self, claim: Claim, measured: Measured, verified: np.ndarray
-    ) -> Iterable[ArgumentReport]:
-        wrong, excess = measured.wrong(claim), measured.excess(claim)
-        with np.errstate(all="ignore"):
-            digits = -np.log10(measured.resolution(claim) / np.abs(claim.gradient))
-        leaves = zip(self.point.leaves, self.point.paths, self.point.dtypes, self.point.ranges())
-        for leaf, path, dtype, (start, end) in leaves:
-            part, shape = slice(start, end), np.shape(leaf)
-            sharp = digits[part][verified[part] & measured.tried[part]]
-            sharp = sharp[np.isfinite(sharp)]
-            worst, text = None, ""
-            if wrong[part].any():
-                worst = self.worst(claim, measured, start + int(np.argmax(excess[part])))
-                if dtype.kind != "c":
-                    arrays = (claim.gradient, measured.value, measured.margin, self.point.vector)
-                    text = pattern(*(a[part].reshape(shape or (1,)) for a in arrays))
-            yield ArgumentReport(
-                path,
-                shape,
-                end - start,
-                int(measured.tried[part].sum()),
-                int(verified[part].sum()),
-                int(wrong[part].sum()),
-                max(float(np.min(sharp)), 0.0) if sharp.size else None,
-                worst,
-                text,
-            )
 
 
 def _g(claim: Claim, i: int) -> str:

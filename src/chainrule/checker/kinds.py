@@ -9,44 +9,28 @@ dot    <u, J v> = <J^T u, v>, where both a vjp and a jvp are claimed
 """
 
 import functools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from chainrule import numeric
-from chainrule.base import tree
 from chainrule.base.arguments import Selection, Wrt, select
-from chainrule.base.errors import ChainruleError, InputError, MismatchError
+from chainrule.base.errors import ChainruleError, InputError
+from chainrule.checker.case import Case, ClaimError, Options
 from chainrule.checker.compare import RESOLUTION
-from chainrule.checker.judge import Mode
+from chainrule.checker.judge import judged
 from chainrule.checker.limits import OutOfTime
+from chainrule.checker.matrices import Matrix, dense
 from chainrule.checker.purity import Call, copied
-from chainrule.checker.report import Finding, Report, Verdict, merged
-from chainrule.checker.witness import judged
+from chainrule.checker.report import Report, merged
 from chainrule.core.lift import lift
-from chainrule.numeric.points import Point
 from chainrule.transforms.forward import jvp as own_jvp
 from chainrule.transforms.reverse import vjp as own_vjp
 
-_DRAWS = 2  # random cotangents, and directions
 _EXACT = 1e-9  # two sides of an identity agree so well, relative to the size of its terms
-_ROWS = 64  # values of f that are told apart when something is wrong
 _DENSE = 24  # arguments of a Hessian whose entries are all measured when something is wrong
-
-
-@dataclass(frozen=True)
-class Options:
-    """What every check takes."""
-
-    wrt: Wrt = 0
-    seed: int = 0
-    tol: float = 1e-6
-    mode: Mode = "auto"
-
-    def for_judge(self) -> dict[str, Any]:
-        return {"wrt": self.wrt, "seed": self.seed, "tol": self.tol, "mode": self.mode}
 
 
 class Own:
@@ -95,25 +79,15 @@ def examine(
     """
     if not claims:
         return []
-    case = _Case(f, args, options)
+    case = _Claims(f, args, options)
     reports = [case.judge(kind, claim, grad) for kind, claim in claims.items()]
     if {"vjp", "jvp"} <= claims.keys() and not any(r.verdict == "inconclusive" for r in reports):
         reports.append(case.dot_test(claims["vjp"], claims["jvp"]))
     return reports
 
 
-class _Case:
-    """f at a point: its value as a vector, and random vectors on both sides."""
-
-    def __init__(self, f: Callable, args: tuple, options: Options):
-        self.f, self.args, self.options = f, args, options
-        self.selection = select(f, args, {}, options.wrt)
-        selection = self.selection
-        self.x = selection.values[0] if selection.single else tuple(selection.values)
-        self.point = Point(self.x, selection.names[0] if selection.single else "")
-        self.call = Call(f, selection)
-        self.value = self.call(copied(self.x))
-        self.rng = np.random.default_rng(options.seed)
+class _Claims(Case):
+    """The claims, each as slopes of scalar functions."""
 
     def judge(self, kind: str, claim: Callable, grad: Any) -> Report:
         """The report on one claim; what the claim raises, or gives in a wrong shape, is a fail."""
@@ -121,9 +95,9 @@ class _Case:
         try:
             report: Report = getattr(self, f"_{kind}")(calls, grad)
         except OutOfTime:
-            report = self._plain("inconclusive", "nothing is known")
-        except _ClaimError as wrong:
-            report = self._plain("fail", str(wrong), error=wrong.error)
+            report = self.plain_report("inconclusive", "nothing is known")
+        except ClaimError as wrong:
+            report = self.plain_report("fail", str(wrong), error=wrong.error)
         return replace(report, kind=kind, gradient_evaluations=calls.count)
 
     # --- the claims
@@ -162,11 +136,11 @@ class _Case:
         return self._matrix(claim, self.f, self.value, "J")
 
     def _matrix(self, claim: "_Counting", f: Callable, value: Any, letter: str) -> Report:
-        case = self if f is self.f else _Case(f, self.args, self.options)
-        matrix = _Matrix(claim(*copied(self.args)), case)
+        case = self if f is self.f else Case(f, self.args, self.options)
+        matrix = Matrix(claim(*copied(self.args)), case)
 
         def bars(*args: Any, g: Any) -> Any:
-            return case.tree_of(_Matrix(claim(*args), case).transposed_times(g))
+            return case.tree_of(Matrix(claim(*args), case).transposed_times(g))
 
         reports = [
             judged(
@@ -224,10 +198,10 @@ class _Case:
                 lambda *args: np.asarray(self.bars(_without_value(grad(*args), self.x)))
             )
             return self._matrix(claim, gradient, None, "H")
-        H = np.asarray(_dense(claim(*copied(self.args))))
+        H = np.asarray(dense(claim(*copied(self.args))))
         if H.size != self.point.size**2:
             shape = np.shape(self.point.leaves[0])
-            raise _ClaimError(f"the Hessian has shape {H.shape}, and x has {shape}")
+            raise ClaimError(f"the Hessian has shape {H.shape}, and x has {shape}")
         H = H.reshape(self.point.size, self.point.size)
         report = self._second(lambda v: H @ v)
         if report.verdict == "fail" and self.point.size <= _DENSE:
@@ -256,13 +230,13 @@ class _Case:
                 worst = max(worst, 2 * error / size)
         if texts:
             reason = f"u^T H v for random u and v is wrong: {texts[0]}"
-            return self._plain("fail", reason, calls)
+            return self.plain_report("fail", reason, calls)
         if worst <= RESOLUTION:
             digits = -np.log10(max(worst, self.options.tol))
             reason = f"u^T H v verified for random u and v, to {digits:.1f} digits or more"
-            return self._plain("pass", reason, calls, coverage=1.0)
+            return self.plain_report("pass", reason, calls, coverage=1.0)
         reason = "second differences of f are too noisy: claim the gradient too, with grad="
-        return self._plain("inconclusive", reason, calls)
+        return self.plain_report("inconclusive", reason, calls)
 
     def _with_hessian_entry(self, report: Report, H: np.ndarray) -> Report:
         found = numeric.hessian(lambda z: self.plain(z), self.point.vector)
@@ -290,162 +264,9 @@ class _Case:
             size = float(np.sum(np.abs(u * dy)) + np.sum(np.abs(bar * v)))
             if not abs(left - right) <= self.exact(_EXACT) * size:
                 reason = f"<u, J v> = {left:.10g}, but <J^T u, v> = {right:.10g}: not adjoint"
-                return replace(self._plain("fail", reason), kind="dot test")
+                return replace(self.plain_report("fail", reason), kind="dot test")
         reason = "<u, J v> = <J^T u, v> for random u and v"
-        return replace(self._plain("pass", reason, coverage=1.0), kind="dot test")
-
-    # --- vectors
-
-    def cotangents(self) -> Iterator[np.ndarray]:
-        """Random real vectors for the values, each value counting by its own size."""
-        vector = self.value_vector(self.value)
-        scale = Point(np.where(np.isfinite(vector), vector, 0.0)).scale
-        return iter([_signs(self.rng, len(vector)) / scale for _ in range(_DRAWS)])
-
-    def directions(self) -> Iterator[np.ndarray]:
-        size = self.point.size
-        return iter([_signs(self.rng, size) * self.point.scale for _ in range(_DRAWS)])
-
-    def value_vector(self, y: Any) -> np.ndarray:
-        return tree.ravel(y, "f(x)")[0].astype(float)
-
-    def like_value(self, u: np.ndarray) -> Any:
-        return tree.ravel(self.value)[1](u)
-
-    def unit(self, i: int) -> Any:
-        vector = self.value_vector(self.value)
-        return self.like_value(np.where(np.arange(len(vector)) == i, 1.0, 0.0))
-
-    def tree_of(self, v: np.ndarray) -> Any:
-        return self.point.at(v)
-
-    def tangent_vector(self, dy: Any) -> np.ndarray:
-        y = self.value_vector(self.value)
-        try:
-            leaves = tree.leaves_like(tree.flatten(self.value)[1], dy, "the tangent")
-        except MismatchError as mismatch:
-            raise _ClaimError(mismatch.what) from None
-        for leaf, like in zip(leaves, tree.flatten(self.value)[0]):
-            if np.shape(leaf) != np.shape(like):
-                shapes = f"{np.shape(leaf)}, and f(x) has {np.shape(like)}"
-                raise _ClaimError(f"the tangent has shape {shapes}")
-            if np.iscomplexobj(leaf) and not np.iscomplexobj(like):
-                raise _ClaimError("the tangent is complex, and f(x) is real")
-        complexes = [np.iscomplexobj(like) for like in tree.flatten(self.value)[0]]
-        parts = [np.asarray(x, complex if c else float) for x, c in zip(leaves, complexes)]
-        vector = tree.ravel(parts)[0].astype(float)
-        assert vector.shape == y.shape
-        return vector
-
-    def bars(self, claimed: Any) -> Any:
-        """What a vjp gave; a tuple of one is its entry where one argument was asked for."""
-        single = self.selection.single and not isinstance(self.x, tuple)
-        if single and isinstance(claimed, tuple) and len(claimed) == 1:
-            return claimed[0]
-        return claimed
-
-    def vector_of(self, claimed: Any) -> np.ndarray:
-        from chainrule.checker.claim import claimed_vector
-
-        try:
-            return claimed_vector(self.bars(claimed), self.point)
-        except MismatchError as mismatch:
-            raise _ClaimError(mismatch.what) from None
-
-    def exact(self, tolerance: float) -> float:
-        """The tolerance of an identity; wider where numbers are stored in float32."""
-        leaves = [*self.point.leaves, *tree.flatten(self.value)[0]]
-        eps = max([float(np.finfo(tree.float_dtype(leaf)).eps) for leaf in leaves], default=0.0)
-        return max(tolerance, 1e4 * eps if eps > 1e-10 else 0.0)
-
-    # --- functions to judge
-
-    def weighted(self, u: np.ndarray) -> Callable:
-        @functools.wraps(self.f)
-        def f(*args: Any) -> float:
-            return float(u @ self.value_vector(self.f(*args)))
-
-        return f
-
-    def values(self, x: Any) -> np.ndarray:
-        return self.value_vector(self.call(x))
-
-    def plain(self, vector: np.ndarray) -> Any:
-        return self.call(self.point.at(vector))
-
-    def along(self, values: Callable, v: np.ndarray, u: np.ndarray, claimed: float) -> Report:
-        """The slope of <u, values(x + t v)> at t = 0."""
-        start = self.point.vector
-        options = {**self.options.for_judge(), "wrt": 0, "mode": "coordinates"}
-        return judged(
-            lambda t: float(u @ values(self.point.at(start + float(t) * v))),
-            0.0,
-            grad=lambda t: claimed,
-            **options,
-        )
-
-    # --- which entry
-
-    def with_entry(
-        self,
-        report: Report,
-        row: Callable[[int], np.ndarray],
-        letter: str = "J",
-        stored: Callable[[int, int], bool] = lambda i, j: True,
-    ) -> Report:
-        """The report with the wrong entry of the column where a combination was wrong."""
-        j = self._column(report)
-        if j is None:
-            return report
-        v = np.where(np.arange(self.point.size) == j, 1.0, 0.0)
-        found = numeric.directional(self.values, self.x, self.tree_of(v))
-        faults = []
-        for i in range(min(len(found.value), _ROWS)):
-            claimed = float(row(i)[j])
-            tolerated = 2 * found.error[i] + self.options.tol * abs(claimed)
-            if not abs(claimed - found.value[i]) <= tolerated and np.isfinite(found.error[i]):
-                outside = "" if stored(i, j) else " (not in the sparse pattern)"
-                faults.append(
-                    f"{letter}[{i}, {j}]: claimed {claimed:.8g}{outside}, numeric "
-                    f"{found.value[i]:.8g} ± {found.error[i]:.1e}"
-                )
-        if not faults:
-            return report
-        more = f" and {len(faults) - 1} more in this column" if len(faults) > 1 else ""
-        return replace(report, fault=faults[0] + more)
-
-    def _column(self, report: Report) -> int | None:
-        if report.worst is None:
-            return None
-        return next(
-            (j for j in range(self.point.size) if self.point.name(j) == report.worst.name), None
-        )
-
-    def with_value(self, report: Report, v: np.ndarray, tangent: np.ndarray) -> Report:
-        """The report of a wrong tangent with the values that are wrong."""
-        found = numeric.directional(self.values, self.x, self.tree_of(v))
-        gap = np.abs(found.value - tangent)
-        wrong = np.flatnonzero(gap > 2 * found.error + self.options.tol * np.abs(tangent))
-        reason = f"along a random direction: {report.reason}"
-        if not wrong.size:
-            return replace(report, reason=reason)
-        i = int(wrong[0])
-        fault = (
-            f"{wrong.size} of {len(tangent)} values have a wrong tangent, as value {i}: claimed "
-            f"{tangent[i]:.8g}, numeric {found.value[i]:.8g} ± {found.error[i]:.1e}"
-        )
-        return replace(report, reason=reason, fault=fault)
-
-    def _plain(self, verdict: Verdict, reason: str, calls: int = 0, **others: Any) -> Report:
-        return Report(verdict, reason, calls, 0, self.options.seed, self.options.tol, **others)
-
-
-class _ClaimError(Exception):
-    """A claim raised, or gave something that cannot be its derivative."""
-
-    def __init__(self, text: str, error: Exception | None = None):
-        super().__init__(text)
-        self.error = error
+        return replace(self.plain_report("pass", reason, coverage=1.0), kind="dot test")
 
 
 class _Counting:
@@ -463,59 +284,7 @@ class _Counting:
             raise
         except Exception as error:
             text = f"the claim raised {type(error).__name__}: {error}"
-            raise _ClaimError(text, error) from error
-
-
-class _Matrix:
-    """A claimed Jacobian, dense, sparse or a tree of blocks, as (values, numbers of x)."""
-
-    def __init__(self, claimed: Any, case: _Case):
-        self.case = case
-        y = np.asarray(case.value)
-        self.rows, self.is_complex = y.size, y.dtype.kind == "c"
-        if hasattr(claimed, "tocsr"):
-            self.sparse = claimed.tocsr()
-            blocks = [claimed]
-        else:
-            self.sparse = None
-            blocks = self._leaves(case.bars(claimed))
-        self.blocks = []
-        for block, leaf, path in zip(blocks, case.point.leaves, case.point.paths):
-            wanted = (y.size, np.size(leaf))
-            full = y.shape + np.shape(leaf)
-            shape = block.shape if hasattr(block, "tocsr") else np.shape(block)
-            if shape not in (full, wanted):
-                hint = " (is it transposed?)" if shape == wanted[::-1] else ""
-                text = f"the Jacobian by {path} has shape {shape}, expected {full}{hint}"
-                raise _ClaimError(text)
-            dense = hasattr(block, "tocsr")
-            self.blocks.append(block.tocsr() if dense else np.asarray(block).reshape(wanted))
-
-    def _leaves(self, claimed: Any) -> list[Any]:
-        try:
-            return tree.leaves_like(self.case.point.treedef, claimed, "the Jacobian")
-        except MismatchError as mismatch:
-            raise _ClaimError(mismatch.what) from None
-
-    def transposed_times(self, g: Any) -> np.ndarray:
-        """The cotangents of the numbers of x for ``g``; see the page on conventions for complex."""
-        g = np.asarray(g).reshape(-1)
-        parts = []
-        for block, dtype in zip(self.blocks, self.case.point.dtypes):
-            part = np.asarray((block.conj() if self.is_complex else block).T @ g).reshape(-1)
-            parts.append(part.astype(complex).view(float) if dtype.kind == "c" else part.real)
-        return np.concatenate(parts).astype(float)
-
-    def row(self, i: int) -> np.ndarray:
-        return self.transposed_times(self.case.unit(i))
-
-    def stored(self, i: int, j: int) -> bool:
-        """Whether a sparse matrix has this entry; a dense one has all."""
-        return self.sparse is None or j in self.sparse[[i]].indices
-
-
-def _dense(matrix: Any) -> Any:
-    return matrix.toarray() if hasattr(matrix, "tocsr") else matrix
+            raise ClaimError(text, error) from error
 
 
 def _without_value(claimed: Any, x: Any) -> Any:
@@ -547,9 +316,4 @@ def _on_lines(reports: list[Report]) -> Report:
     return replace(report, arguments=())
 
 
-def _signs(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Signs and sizes of few bits, none of them small: points on the line are exact."""
-    return rng.choice([-1.0, 1.0], size) * rng.integers(4, 13, size) / 8
-
-
-__all__ = ["Finding", "Options", "Own", "copied", "examine", "own_claims"]
+__all__ = ["Options", "Own", "copied", "examine", "own_claims"]

@@ -1,12 +1,14 @@
 """The mistakes that leave a mark: what a wrong gradient has to do with the right one."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 
-from chainrule.checker.report import ArgumentReport, Evidence
+from chainrule.checker.evidence import SHARP, Numbers, differs
+from chainrule.checker.moves import blocks, every_move
+from chainrule.checker.places import place_of
+from chainrule.checker.structure import each_its_own, law, outer, spread, symmetry, trend
+from chainrule.checker.terms import FACTORS, TERMS, Term
 
 _FAMILIAR = {-1.0: "the sign is flipped", 0.5: "half of it is missing", 2.0: "twice too large"}
 _TOLERANCE = 1e-4
@@ -15,107 +17,112 @@ _TOLERANCE = 1e-4
 def pattern(claimed: np.ndarray, numeric: np.ndarray, bound: np.ndarray, x: np.ndarray) -> str:
     """A sentence on the claimed gradient of one array beside the measured one, or nothing.
 
-    All have the shape of the array; ``numeric`` is NaN where it was not measured.
+    All have the shape of the array; ``numeric`` is NaN where it was not measured. The simplest
+    relation that gives every number of the claim, to the error bound, is the one that is told; if
+    there is none, a law that the right gradient obeys and the claimed one breaks.
     """
-    known = np.isfinite(numeric) & np.isfinite(claimed)
+    a = Numbers(claimed, numeric, bound, x)
     if not np.isfinite(claimed).all():
-        return "not finite where the function has a slope" if known.any() else ""
-    if known.sum() < 1:
+        return "not finite where the function has a slope" if a.known.any() else ""
+    if not a.wrong.any():
         return ""
-    for look in _LOOKS:
-        sentence = look(claimed, numeric, bound, x, known)
-        if sentence:
-            return sentence
-    return ""
-
-
-def _differs(claimed: np.ndarray, numeric: np.ndarray, bound: np.ndarray) -> np.ndarray:
-    tolerance = 2 * bound + 1e-6 * np.abs(numeric)
     with np.errstate(all="ignore"):
-        return ~(np.abs(claimed - numeric) <= tolerance)
+        return next((sentence for look in _looks() if (sentence := look(a))), "")
 
 
-def _ratio(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
-    with np.errstate(all="ignore"):
-        used = known & (np.abs(n) > 1e3 * b)
-        ratios = (c / n)[used]
-        slack = _TOLERANCE + (b / np.abs(n))[used]
-    if not ratios.size or not np.any(_differs(c, n, b)[used]):
+def _looks() -> tuple[Callable[[Numbers], str], ...]:
+    """From simple to less simple."""
+    return (
+        _ratio,
+        _zeros,
+        _moved,
+        _missing_term,
+        _rounded,
+        _signs,
+        _factor,
+        spread,
+        each_its_own,
+        _masked,
+        _ratio_there,
+        outer,
+        _affine,
+        symmetry,
+        _few,
+        law,
+        trend,
+    )
+
+
+# --- factors
+
+
+def _ratio(a: Numbers) -> str:
+    used = a.known & (np.abs(a.n) > SHARP * a.b)
+    ratios, slack = (a.c / a.n)[used], _TOLERANCE + (a.b / np.abs(a.n))[used]
+    if not ratios.size or not a.wrong[used].any() or (ratios.size == 1 and used.size > 1):
         return ""
     ratio = float(np.median(ratios))
     if ratio == 0 or np.any(np.abs(ratios - ratio) > slack * abs(ratio)):
         return ""
-    if ratios.size == 1 and used.size > 1:
-        return ""
-    text = f"claimed = {ratio:.5g} × numeric"
+    return f"claimed = {ratio:.5g} × numeric" + _meaning(ratio, a)
+
+
+def _meaning(ratio: float, a: Numbers) -> str:
+    near = lambda value: abs(ratio - value) < 1e-3 * abs(value)
     for familiar, words in _FAMILIAR.items():
-        if abs(ratio - familiar) < 1e-3 * abs(familiar):
-            return f"{text}: {words}"
-    for axis, length in enumerate(c.shape):
+        if near(familiar):
+            return f": {words}"
+    for axis, length in enumerate(a.c.shape):
         for factor, words in ((length, "a sum where a mean is meant"), (1 / length, "the reverse")):
-            if length > 2 and abs(ratio - factor) < 1e-3 * factor:
-                return f"{text}: the length of axis {axis}, or its inverse ({words})"
-    return text
-
-
-def _zeros(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
-    wrong = known & _differs(c, n, b)
-    if not wrong.any():
-        return ""
-    if np.all(c[wrong] == 0):
-        return f"zero where it is not: {_place(wrong)}"
-    with np.errstate(all="ignore"):
-        if np.all(np.abs(n[wrong]) <= 2 * b[wrong]):
-            return f"not zero where it should be: {_place(wrong)}"
+            if length > 2 and near(factor):
+                return f": the length of axis {axis}, or its inverse ({words})"
+    sizes = ((float(np.linalg.norm(a.n)), "norm"), (float(np.abs(a.n).max()), "largest number"))
+    for value, words in sizes:
+        if a.c.size > 1 and value and near(1 / value) and not near(1.0):
+            return f": divided by its {words}"
+    whole = round(ratio) if abs(ratio) > 1 else round(1 / ratio)
+    if 3 <= whole <= 1e6 and abs(max(ratio, 1 / ratio) - whole) < 1e-5 * whole:
+        size = "large" if ratio > 1 else "small"
+        return f": {whole} times too {size}, as a sum for a mean or the reverse"
     return ""
 
 
-def _moved(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
-    if not known.all() or c.size < 3:
+def _factor(a: Numbers) -> str:
+    """A factor that depends on the argument: the derivative of a transformation of it."""
+    if len(np.unique(a.x[a.known])) < 3:
         return ""
-    for words, move in _moves(c.shape):
-        if not _differs(c, move(n), move(b)).any():
-            return words
-    if not _differs(np.sort(c, axis=None), np.sort(n, axis=None), np.max(b)).any():
-        return "permuted: the right numbers in the wrong places"
+    for words, f in FACTORS:
+        factor = f(a.x)
+        if np.isfinite(factor[a.known]).all():
+            size = np.abs(factor)
+            if np.all(factor[a.known]) and a.is_claimed(a.n / factor, a.b / size):
+                return f"the factor {words} is missing"
+            if a.is_claimed(a.n * factor, a.b * size):
+                return f"the factor {words} is too much"
     return ""
 
 
-def _moves(shape: tuple[int, ...]) -> Iterator[tuple[str, Callable[[np.ndarray], np.ndarray]]]:
-    """Ways to put the right numbers in wrong places."""
-    axes = range(len(shape))
-    for i, j in itertools.combinations(axes, 2):
-        if shape[i] == shape[j]:
-            words = "transposed" if len(shape) == 2 else f"axes {i} and {j} are exchanged"
-            yield words, partial(np.swapaxes, axis1=i, axis2=j)
-    if len(shape) > 1:
-        words = "flattened in the other order (C for Fortran, or the reverse)"
-        yield words, lambda a: a.reshape(-1, order="F").reshape(shape)
-        yield words, lambda a: a.reshape(-1).reshape(shape, order="F")
-    for axis in axes:
-        along = f" along axis {axis}" if len(shape) > 1 else ""
-        yield f"reversed{along}", partial(np.flip, axis=axis)
-        for by in (1, -1):
-            words = f"shifted by {by:+d}{along}"
-            yield words, partial(np.roll, shift=by, axis=axis)
-            yield f"{words}, with zeros at the end", partial(_shifted, by=by, axis=axis)
+# --- zeros, signs, digits
 
 
-def _shifted(a: np.ndarray, by: int, axis: int) -> np.ndarray:
-    moved = np.moveaxis(np.roll(a, by, axis), axis, 0).copy()
-    moved[0 if by > 0 else -1] = 0
-    return np.moveaxis(moved, 0, axis)
+def _zeros(a: Numbers) -> str:
+    if np.all(a.c[a.wrong] == 0):
+        return f"zero where it is not: {place_of(a.wrong)}"
+    if np.all(np.abs(a.n[a.wrong]) <= 2 * a.b[a.wrong]):
+        return f"not zero where it should be: {place_of(a.wrong)}"
+    return ""
 
 
-def _rounded(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
+def _rounded(a: Numbers) -> str:
     """Numbers that were stored in fewer bits on their way."""
-    c, n, b = c[known], n[known], b[known]
-    kinds = (("integers", np.rint, 0.5, 0.0), ("float16", _half, 2.0**-25, 2.0**-11))
-    with np.errstate(all="ignore"):
-        for words, stored, absolute, relative in kinds:
-            near = np.abs(c - n) <= absolute + relative * np.abs(n) + 2 * b
-            if near.all() and np.array_equal(stored(c), c) and np.any(c):
-                return f"rounded to {words}"
+    c, n, b = a.c[a.known], a.n[a.known], a.b[a.known]
+    for words, stored, absolute, relative in (
+        ("integers", np.rint, 0.5, 0.0),
+        ("float16", _half, 2.0**-25, 2.0**-11),
+    ):
+        near = np.abs(c - n) <= absolute + relative * np.abs(n) + 2 * b
+        if near.all() and np.array_equal(stored(c), c) and np.any(c):
+            return f"rounded to {words}"
     return ""
 
 
@@ -123,192 +130,112 @@ def _half(a: np.ndarray) -> np.ndarray:
     return a.astype(np.float16).astype(float)
 
 
-def _signs(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
+def _signs(a: Numbers) -> str:
     """Right sizes, wrong signs; sizes that were cut off."""
-    c, n, b = (np.where(known, v, 0.0) for v in (c, n, b))
-    flipped = _differs(c, n, b)
-    if not _differs(np.abs(c), np.abs(n), b).any():
-        if known.sum() > 2 and np.all(c >= 0):
+    if not differs(np.abs(a.c), np.abs(a.n), a.b)[a.known].any():
+        if a.known.sum() > 2 and np.all(a.c[a.known] >= 0):
             return "the absolute value: the sign is lost"
-        return f"the sign is flipped at {_place(flipped)}" if flipped.sum() > 1 else ""
-    limit = float(np.max(np.abs(c)))
-    cut = np.clip(n, -limit, limit)
-    count = int(np.sum(np.abs(c) == limit))
-    if 2 <= count < known.sum() and not _differs(c, cut, b).any():
+        return f"the sign is flipped at {place_of(a.wrong)}" if a.wrong.sum() > 1 else ""
+    limit = float(np.max(np.abs(a.c[a.known])))
+    count = int(np.sum(np.abs(a.c[a.known]) == limit))
+    if 2 <= count < a.known.sum() and a.is_claimed(np.clip(a.n, -limit, limit)):
         return f"clipped to ±{limit:.4g}"
     return ""
 
 
-def _missing_term(
-    c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray
-) -> str:
+# --- wrong places
+
+
+def _moved(a: Numbers) -> str:
+    if not a.known.all() or a.c.size < 3:
+        return ""
+    for words, move in every_move(a.c.shape):
+        if a.is_claimed(move(a.n), np.abs(move(a.b))):
+            return words
+    if np.ptp(a.n) <= np.max(a.b):
+        return ""
+    words = blocks(a.c, a.n, a.b)
+    if words:
+        return words
+    same = not differs(np.sort(a.c, axis=None), np.sort(a.n, axis=None), float(np.max(a.b))).any()
+    return "permuted: the right numbers in the wrong places" if same else ""
+
+
+# --- missing terms
+
+
+def _missing_term(a: Numbers) -> str:
     """A regulariser that was forgotten, or counted twice; a constant too much."""
-    rest = n - c
-    used = known & (np.abs(rest) > 1e3 * b)
-    if used.sum() < 2 or not np.all(used | ~known | (np.abs(x) < 1e-3 * np.max(np.abs(x)))):
+    if a.visible.sum() < 2:
         return ""
-    terms = (("argument", x), ("sign(argument)", np.sign(x)))
-    for words, term in terms:
-        with np.errstate(all="ignore"):
-            quotient = (rest / term)[used & (term != 0)]
-        if quotient.size >= 2 and len(np.unique(term[used])) > 1:
-            factor = float(np.median(quotient))
-            if np.all(np.abs(quotient - factor) <= 1e-3 * abs(factor)):
-                return f"the term {factor:.4g} × {words} is missing: a regulariser?"
-    offset = float(np.median(rest[used]))
-    if np.all(np.abs(rest[used] - offset) <= 1e-3 * abs(offset)):
-        return f"off by the constant {-offset:.4g}"
+    for term in TERMS:
+        value = term.of(a.x)
+        if value is None or not np.isfinite(value[a.known]).all() or not _varies(value, term, a):
+            continue
+        use = a.visible & (value != 0)
+        factor = float(np.median(a.rest[use] / value[use])) if use.sum() >= 2 else 0.0
+        if factor and a.is_claimed(a.n - factor * value, a.b + 1e-6 * np.abs(a.rest)):
+            return term.words.format(factor=f"{factor:.4g}", minus=f"{-factor:.4g}")
     return ""
 
 
-def _factor(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
-    """A factor that depends on the argument: the derivative of a transformation of it."""
-    with np.errstate(all="ignore"):
-        factors = (
-            ("argument", x),
-            ("2 × argument", 2 * x),
-            ("argument²", x * x),
-            ("1 / argument", 1 / x),
-            ("exp(argument)", np.exp(x)),
-            ("exp(-argument)", np.exp(-x)),
-        )
-        for words, factor in factors:
-            used = known & np.isfinite(factor)
-            if used.sum() < 3 or len(np.unique(x[used])) < 3:
-                continue
-            if not _differs(c * factor, n, b + 1e-6 * np.abs(n))[used].any():
-                return f"the factor {words} is missing"
-            if not _differs(c, n * factor, b * np.abs(factor) + 1e-6 * np.abs(c))[used].any():
-                return f"the factor {words} is too much"
-    return ""
+def _varies(value: np.ndarray, term: Term, a: Numbers) -> bool:
+    """Whether the numbers tell the term from a constant."""
+    return term.is_constant or len(np.unique(value[a.known & (value != 0)])) > 1
 
 
-def _along(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
-    """Something that happened to whole rows or columns."""
-    if c.ndim < 2 or not known.all():
+def _affine(a: Numbers) -> str:
+    """The derivative of a square around some centre: two constants, so five numbers at least."""
+    if a.visible.sum() < 5 or len(np.unique(a.x[a.visible])) < 5:
         return ""
-    for axis, length in enumerate(c.shape):
-        if length < 2:
-            continue
-        spread = np.ptp(c, axis=axis).max()
-        if spread <= 1e-12 * np.max(np.abs(c)) and np.ptp(n, axis=axis).max() > np.max(b):
-            for words, made in (("sum", n.sum(axis)), ("mean", n.mean(axis))):
-                if np.allclose(np.take(c, 0, axis), made, rtol=1e-6):
-                    return f"the same everywhere along axis {axis}: the {words} over it"
-            return f"the same everywhere along axis {axis}: broadcast?"
-    for axis in range(c.ndim):
-        others = tuple(k for k in range(c.ndim) if k != axis)
-        if np.sum(np.any(_differs(c, n, b), axis=others)) < 2:
-            continue
-        with np.errstate(all="ignore"):
-            ratio = np.where(np.abs(n) > 1e3 * b, c / n, np.nan)
-        if np.isfinite(ratio).all() and np.ptp(ratio, axis=others).max() <= _TOLERANCE * np.max(
-            np.abs(ratio)
-        ):
-            return f"each index of axis {axis} has a wrong factor of its own"
+    columns = np.stack([a.x[a.known], np.ones(int(a.known.sum()))], axis=1)
+    slope, offset = np.linalg.lstsq(columns, a.rest[a.known], rcond=None)[0]
+    if slope and a.is_claimed(a.n - slope * a.x - offset, a.b + 1e-6 * np.abs(a.rest)):
+        return f"the term {slope:.4g} × (argument - {-offset / slope:.4g}) is missing: a prior?"
     return ""
 
 
-def _masked(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
+# --- some places
+
+
+def _masked(a: Numbers) -> str:
     """Wrong on one branch of the argument."""
-    wrong = known & _differs(c, n, b)
     branches = (
-        ("negative", x < 0),
-        ("positive", x > 0),
-        ("zero", x == 0),
-        ("larger than 1 in size", np.abs(x) > 1),
-        ("smaller than 1 in size", np.abs(x) < 1),
+        ("negative", a.x < 0),
+        ("positive", a.x > 0),
+        ("zero", a.x == 0),
+        ("larger than 1 in size", np.abs(a.x) > 1),
+        ("smaller than 1 in size", np.abs(a.x) < 1),
     )
     for words, where in branches:
-        inside, outside = known & where, known & ~where
-        if min(inside.sum(), outside.sum()) >= 2 and np.array_equal(wrong, inside):
+        inside, outside = a.known & where, a.known & ~where
+        if min(inside.sum(), outside.sum()) >= 2 and np.array_equal(a.wrong, inside):
             return f"wrong exactly where the argument is {words}"
     return ""
 
 
-def _few(c: np.ndarray, n: np.ndarray, b: np.ndarray, x: np.ndarray, known: np.ndarray) -> str:
-    wrong = known & _differs(c, n, b)
-    if not wrong.any() or wrong.sum() > max(1, known.sum() // 2):
+def _ratio_there(a: Numbers) -> str:
+    """One factor, or one offset, but only at some places."""
+    if a.wrong.sum() < 3 or a.wrong.all():
         return ""
-    return f"wrong only at {_place(wrong)}"
-
-
-_LOOKS = (
-    _ratio,
-    _zeros,
-    _moved,
-    _missing_term,
-    _rounded,
-    _signs,
-    _factor,
-    _along,
-    _masked,
-    _few,
-)
-
-
-# --- where
-
-
-def _place(where: np.ndarray) -> str:
-    """``[3]``, ``index 4 of axis 0``, ``the last 2 of axis 1``, ``the diagonal``, ``5 places``."""
-    indices = np.argwhere(where)
-    if len(indices) == 1:
-        return "[" + ", ".join(str(int(i)) for i in indices[0]) + "]"
-    if where.all():
-        return "everywhere"
-    for axis in range(where.ndim):
-        others = tuple(k for k in range(where.ndim) if k != axis)
-        used = np.any(where, axis=others, keepdims=True).reshape(-1)
-        if np.array_equal(np.all(where, axis=others, keepdims=True).reshape(-1), used):
-            words = _run(np.flatnonzero(used), len(used))
-            if words:
-                return words + (f" of axis {axis}" if where.ndim > 1 else "")
-    for axis in range(where.ndim):
-        if where.ndim > 1 and len(set(indices[:, axis].tolist())) == 1:
-            return f"index {int(indices[0, axis])} of axis {axis}"
-    return _shape_of(where) or f"{len(indices)} places"
-
-
-def _run(indices: np.ndarray, length: int) -> str:
-    """Neighbouring indices in words."""
-    first, last, count = int(indices[0]), int(indices[-1]), len(indices)
-    if last - first + 1 != count:
-        return ""
-    if count == 1:
-        return f"index {first}"
-    if first == 0:
-        return f"the first {count}"
-    return f"the last {count}" if last == length - 1 else f"indices {first} to {last}"
-
-
-def _shape_of(where: np.ndarray) -> str:
-    if where.ndim != 2:
-        return ""
-    rows, columns = np.indices(where.shape)
-    edge = (rows == 0) | (columns == 0)
-    edge |= (rows == where.shape[0] - 1) | (columns == where.shape[1] - 1)
-    shapes = (
-        ("the diagonal", rows == columns),
-        ("everywhere but the diagonal", rows != columns),
-        ("the upper triangle", rows < columns),
-        ("the lower triangle", rows > columns),
-        ("the border", edge),
-    )
-    return next((words for words, shape in shapes if np.array_equal(where, shape)), "")
-
-
-def swapped(rows: Sequence[ArgumentReport]) -> str:
-    """A sentence on two arguments whose gradients have changed places, or nothing."""
-    wrong = [row for row in rows if row.wrong and row.evidence is not None]
-    for a, b in itertools.combinations(wrong, 2):
-        if a.shape == b.shape and _fits(a.evidence, b.evidence) and _fits(b.evidence, a.evidence):
-            return f"the gradients of {a.name} and {b.name} have changed places"
+    for words, values in (
+        ("claimed = {:.5g} × numeric", a.c / a.n),
+        ("off by the constant {:.4g}", a.c - a.n),
+    ):
+        there = values[a.wrong]
+        middle = float(np.median(there))
+        noise = np.where(np.abs(a.n) > 0, a.b / np.abs(a.n), 0.0)[a.wrong]
+        if not np.isfinite(there).all() or not middle:
+            continue
+        if np.all(np.abs(there - middle) <= _TOLERANCE * abs(middle) + noise):
+            return f"{words.format(middle)} at {place_of(a.wrong)}, and right elsewhere"
     return ""
 
 
-def _fits(a: Evidence | None, b: Evidence | None) -> bool:
-    """Whether what is claimed for a is what was measured for b."""
-    assert a is not None and b is not None
-    known = np.isfinite(b.numeric)
-    return bool(known.any()) and not _differs(a.claimed, b.numeric, b.bound)[known].any()
+def _few(a: Numbers) -> str:
+    place = place_of(a.wrong)
+    if a.wrong.sum() <= max(1, a.known.sum() // 2):
+        return f"wrong only at {place}"
+    if a.known.all() and not a.wrong.all() and not place.endswith("places"):
+        return f"wrong at {place}, and right elsewhere"
+    return ""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.where import Line, user_line
+from chainrule.checker.judge import judged
 from chainrule.checker.report import Finding, Report
 from chainrule.checker.steps import Steps, place
-from chainrule.checker.witness import judged
 from chainrule.core.trace import Tracer, plain
 
 _FEW = 64  # numbers in an intermediate that are all measured; of more, directions

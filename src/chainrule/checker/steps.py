@@ -28,6 +28,12 @@ class Steps:
         for var in self.program.inputs:
             self.values[var] = self.program.values[var]
         self._run(self.values, range(len(self.equations)))
+        self._makers = {v: e.index for e in self.equations for v in e.results}
+        self._uses: dict[int, list[int]] = {}
+        for i, operands in enumerate(self.program.operands):
+            for v in dict.fromkeys(operands):
+                self._uses.setdefault(v, []).append(i)
+        self._texts: dict[tuple[CodeType, int], str] = {}
 
     @property
     def output(self) -> int:
@@ -44,11 +50,11 @@ class Steps:
 
     def uses(self, var: int) -> list[int]:
         """The equations that read ``var``."""
-        return [i for i, operands in enumerate(self.program.operands) if var in operands]
+        return self._uses.get(var, [])
 
     def maker(self, var: int) -> int | None:
         """The equation that computes ``var``; None for an input."""
-        return next((e.index for e in self.equations if var in e.results), None)
+        return self._makers.get(var)
 
     def line(self, i: int) -> Line:
         return self.equations[i].line
@@ -59,7 +65,10 @@ class Steps:
 
     def text(self, i: int) -> str:
         """``tanh in model.py:12 h = np.tanh(z)``."""
-        return f"{self.equations[i].primitive.name} in {place(self.line(i))}"
+        key = self.instruction(i)
+        if key not in self._texts:
+            self._texts[key] = place(self.line(i))
+        return f"{self.equations[i].primitive.name} in {self._texts[key]}"
 
     def slot(self, i: int, var: int) -> int:
         """Where equation ``i`` reads ``var``: its place among all operands, constants too."""
@@ -76,6 +85,12 @@ class Steps:
         return found if all(np.ndim(x) == 2 for x in found) else None
 
     # --- forward
+
+    def value_at(self, inputs: Sequence[Any]) -> Any:
+        """The output for other inputs, along the path that was taken at these."""
+        values = dict(zip(self.program.inputs, inputs))
+        self._run(values, range(len(self.equations)))
+        return values[self.output]
 
     def rest(self, *given: int) -> Callable[[Any], Any]:
         """The output as a function of the common value of these variables.

@@ -150,7 +150,7 @@ def _at_point(question: Question, f: Callable, point: dict[str, Any], where: Whe
 def _by_numpy(question: Question, f: Callable, point: dict[str, Any], where: Where) -> Report:
     loaded = {kind: load_function(claim) for kind, claim in question.claims.items()}
     call = bind(f, point, where)
-    chosen = _positions(f, call, question.wrt)
+    chosen = positions(f, call, question.wrt)
     with running(f"{title_of(f)} at {where}", "The function must be defined at this point."):
         value = f(*call.args, **call.kwargs)
     wants_scalar = not set(loaded) & {"vjp", "jvp", "jac"}
@@ -184,7 +184,7 @@ def bind_claim(
     return None if kind in _WITH_VECTOR else bind(claim, point, where)
 
 
-def _positions(f: Callable, call: inspect.BoundArguments, wrt: list[str]) -> int | tuple[int, ...]:
+def positions(f: Callable, call: inspect.BoundArguments, wrt: list[str]) -> int | tuple[int, ...]:
     """Where the arguments to differentiate are; the first one unless ``--wrt`` says otherwise."""
     names = list(call.arguments)[: len(call.args)]
     unknown = [name for name in wrt if name not in names]
@@ -299,7 +299,7 @@ def _tensors(value: Any) -> Any:
 def _by_jax(question: Question, f: Callable, point: dict[str, Any], where: Where) -> Report:
     _refuse_claims(question, "JAX")
     call = bind(f, point, where)
-    wrt = None if not question.wrt else _positions(f, call, question.wrt)
+    wrt = None if not question.wrt else positions(f, call, question.wrt)
     with running(f"Checking {title_of(f)} at {where}", "It must run in float64 on the CPU."):
         return chainrule.check_jax(f, *call.args, wrt=wrt, **question.options)
 

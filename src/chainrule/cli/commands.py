@@ -181,6 +181,49 @@ def check(
     raise typer.Exit(status)
 
 
+@app.command(
+    epilog="Examples:\n\nchainrule explain model.py:loss --at point.npz --wrt params\n\n"
+    "chainrule explain model.py:loss --at point.npz --html page.html\n\n"
+    "chainrule explain model.py:loss --at point.npz --latex > loss.tex",
+)
+def explain(
+    function: Annotated[
+        str, typer.Argument(metavar="FILE.py:function", help="A function with a number as result.")
+    ],
+    at: Annotated[
+        Path,
+        typer.Option(
+            metavar="POINT.npz",
+            help="The arguments by name, from np.savez (or JSON), as for check.",
+        ),
+    ],
+    wrt: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="The argument to differentiate; may be repeated. Default: the first.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE.html", help="Write a page to step through in a browser."),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="GRAPH.svg", help="Write the computation graph.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX, for an article.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown page.")] = False,
+    source: Annotated[
+        bool, typer.Option("--source", help="Print the gradient as NumPy code that runs.")
+    ] = False,
+) -> None:
+    """Show the derivation of a gradient: the function's statements, then the chain rule back."""
+    from chainrule.cli.explaining import Forms, show
+
+    with reporting():
+        show(function, at, wrt or [], Forms(html, picture, latex, markdown, source))
+
+
 def _write(report: Any, path: Path) -> None:
     try:
         report.to_html(path)

@@ -8,6 +8,7 @@ differentiated.
 import builtins
 import operator as _operator
 import sys
+import warnings
 from functools import lru_cache
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,17 @@ from chainrule.core.escape import escape, formats_text, stores, untraceable_targ
 from chainrule.core.lift_code import may_lift
 from chainrule.core.lift_text import leaves_as_text, leaves_formatted
 from chainrule.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, load_late
-from chainrule.core.trace import Tracer, bind, current, is_traced, plain, refuse
+from chainrule.core.trace import (
+    NOTED,
+    Tracer,
+    bind,
+    current,
+    followed,
+    is_traced,
+    is_watched,
+    plain,
+    refuse,
+)
 
 _PLAIN_OPERANDS = frozenset(
     {int, float, complex, bool, np.ndarray, np.float64, np.float32, list, tuple}
@@ -132,7 +143,7 @@ def ufunc_call(ufunc: Any, operands: tuple) -> Any:
     if primitive is _MISSING:
         composite = FUNCTIONS.get(ufunc)  # several results (divmod, modf), declared as compositions
         if composite is not None:
-            return composite(*operands)
+            return followed(composite)(*operands)
         return ufunc_call(ufunc, operands) if load_late() else run_constant(ufunc, operands)
     if primitive is None:
         return as_constant(FUNCTIONS[ufunc](*operands))
@@ -176,6 +187,12 @@ def _any_traced(xs: Any) -> bool:
     )
 
 
+def any_watched(nested: Any) -> bool:
+    if not NOTED:
+        return _any_traced(nested)
+    return any(any_watched(x) if type(x) in (list, tuple) else is_watched(x) for x in nested)
+
+
 def function_name(function: Any) -> str:
     module = (getattr(function, "__module__", None) or "").replace("numpy", "np", 1)
     if isinstance(function, np.ufunc) and not module:
@@ -194,12 +211,26 @@ def as_constant(result: Any, like: Any = None) -> Any:
     if type(result) is np.ndarray and result.dtype.kind in "fc":
         trace = like._trace if isinstance(like, Tracer) and like._trace.owner else current()
         return result if trace is None else trace.constant(result)
-    return result
+    return result.as_constant() if type(result) in NOTED else result
 
 
 def as_operand(nested: Any) -> Any:
     """A (nested) list or tuple as NumPy would read it: an array, traced if an element is."""
-    return FUNCTIONS[np.array](nested) if _any_traced(nested) else np.asarray(plain(nested))
+    return FUNCTIONS[np.array](nested) if any_watched(nested) else np.asarray(plain(nested))
+
+
+def _real_part(value: Any) -> Any:
+    """What NumPy stores in a real part, with its warning."""
+    value = as_operand(value) if type(value) in (list, tuple) else value
+    if not np.iscomplexobj(plain(value)):
+        return value
+    what = "Casting complex values to real discards the imaginary part"
+    warnings.warn(what, np.exceptions.ComplexWarning, stacklevel=3)
+    return value.real
+
+
+def _of_parts(re: Any, im: Any) -> Any:
+    return bind(PRIMITIVES["from_parts"], (re, im), {})
 
 
 def plain_index(index: Any) -> Any:
@@ -345,6 +376,7 @@ class Protocols(Tracer):
             run = FUNCTIONS.get(function)
         if run is None:
             return run_constant(function, args, kwargs)
+        run = followed(run)
         out = kwargs.pop("out", None)
         if out is None:
             return run(*args, **kwargs)
@@ -415,7 +447,8 @@ class Protocols(Tracer):
 
     @real.setter
     def real(self, value):
-        self[...] = value + 1j * self.imag if self.dtype.kind == "c" else value
+        value = _real_part(value)
+        self[...] = _of_parts(value, self.imag) if self.dtype.kind == "c" else value
 
     @property
     def imag(self):
@@ -423,7 +456,9 @@ class Protocols(Tracer):
 
     @imag.setter
     def imag(self, value):
-        self[...] = self.real + 1j * value
+        if self.dtype.kind != "c":
+            raise TypeError("array does not have imaginary part to set")
+        self[...] = _of_parts(self.real, _real_part(value))
 
     @property
     def flat(self):

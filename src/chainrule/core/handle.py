@@ -35,7 +35,7 @@ from chainrule.core.escape import escape
 from chainrule.core.indexing import GETITEM, SETITEM, Path, assign, is_basic
 from chainrule.core.lift_code import opcode_at
 from chainrule.core.primitive import PRIMITIVES
-from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, plain
+from chainrule.core.trace import Trace, Tracer, bind, calibrate, is_traced, peek, plain
 
 _ndarray, _getrefcount = np.ndarray, sys.getrefcount  # looked up in loops over elements
 
@@ -142,7 +142,7 @@ class Array(Protocols):
 
     def _peek(self) -> Any:
         """The plain array of now; nothing is recorded."""
-        return plain(self._value)
+        return peek(self._value)
 
     def __getitem__(self, index):
         kind = type(index)
@@ -332,7 +332,7 @@ class Foreign(Array):
                 while outermost.outer is not None:
                     outermost = outermost.outer
                 outermost.at_end.insert(0, self._show)
-            assign(memory, index, np.full_like(plain(value), np.nan))
+            assign(memory, index, np.full_like(peek(value), np.nan))
             return False
         assign(memory, index, plain(value))
         if self._value is not memory:

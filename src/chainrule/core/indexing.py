@@ -102,12 +102,15 @@ def scatter(g, *, shape, index):
     return x_bar
 
 
-def add_at(x: Any, index: Any, g: Any) -> None:
-    """``x[index] += g`` that adds repeated indices up."""
+def add_at(x: Any, index: Any, g: Any, fresh: bool = False) -> None:
+    """``x[index] += g`` that adds repeated indices up; a fresh x is known to be 0."""
     if type(index) is Path:
         x, index = _place(x, index)
     if is_basic(index) or _only_masks(index):
-        x[index] += g
+        if fresh and type(x) is np.ndarray:
+            x[index] = g
+        else:
+            x[index] += g
         return
     if type(x) is np.ndarray and x.ndim > 1 and np.size(g) > 64 and x.flags.c_contiguous:
         places = _flat_places(x.shape, index)

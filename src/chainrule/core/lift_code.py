@@ -26,6 +26,7 @@ _LIFTED_INSIDE = (
     "scipy._external",
     "functools",
     "statistics",
+    "torch.testing",  # NumPy references of its operators
 )
 _STDLIB = os.path.abspath(sysconfig.get_paths()["stdlib"]) + os.sep
 _may_lift: dict[str, bool] = {}

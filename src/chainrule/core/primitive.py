@@ -14,6 +14,7 @@ Rules are plain ``np.`` code: on arrays they compute a gradient, on tracers they
 """
 
 import inspect
+import operator
 from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import NoRuleError, RuleError
+from chainrule.core.products import masked_product, selected
 
 Rule = Callable[..., Any]
 
@@ -170,31 +172,85 @@ class Elementwise(Primitive):
             if dx is None or p is None:
                 continue
             if callable(p):
-                p = p(*[named[n] for n in _parameters(p)])
-                real_of_complex = np.iscomplexobj(dx) and not np.iscomplexobj(y)
-                term = (
-                    masked_product(dx, np.conj(p)).real
-                    if real_of_complex
-                    else masked_product(dx, p)
-                )
+                term = _pushed(dx, p(*[named[n] for n in _parameters(p)]), y)
+            elif p == 1:
+                term = dx
             else:
-                term = dx * p
+                term = -dx if p == -1 else dx * p
             total = term if total is None else total + term
         return total
 
 
-def masked_product(g: Any, partial: Any) -> Any:
-    """``g * partial`` with 0 where g is 0, also where the partial is inf or NaN.
+def _pushed(dx: Any, partial: Any, y: Any) -> Any:
+    if np.iscomplexobj(dx) and not np.iscomplexobj(y):
+        return masked_product(dx, np.conj(partial)).real
+    return masked_product(dx, partial)
 
-    A zero cotangent says that this element does not reach the result: its slope does not matter.
+
+class Together(Elementwise):
+    """Elementwise, with partials that share work or are masks.
+
+    ``partials_of(slots, *named)`` gives those of the operands in ``slots`` as arrays of their own:
+    the same numbers as ``partials``, which are how one reads them and serve one operand alone. With
+    ``masks`` they may be boolean and say where an operand is the result: the others get 0 from any
+    cotangent.
     """
-    product = g * partial
-    finite = np.isfinite(product)
-    if finite.all():
-        return product
-    # only there: elsewhere the product is also the derivative by g, which may be traced itself
-    masked = np.where((g == 0) & ~finite, 0.0, product)
-    return masked if masked.shape else masked[()]
+
+    def __init__(
+        self,
+        name: str,
+        fun: Callable[..., Any],
+        partials: dict[str, Any],
+        partials_of: Callable[..., Sequence[Any]],
+        masks: bool,
+    ):
+        super().__init__(name, fun, partials)
+        self.partials_of = partials_of
+        self.named = positional_names(partials_of)[1:]
+        self.masks = masks
+        self.promotes = len(partials) > 1  # as ufuncs do
+
+    def _make_plan(self, mask: int, is_complex: bool) -> Plan:
+        slots = [i for i in range(len(self.operands)) if mask >> i & 1]
+        if len(slots) == 1 and not self.masks:
+            return super()._make_plan(mask, is_complex)
+        plan = Plan(self, mask, [self.operands.index(n) for n in self.named if n != "y"])
+        source = ["y" if n == "y" else f"v[{self.operands.index(n)}]" for n in self.named]
+        plan.capture = _compile("v, y", source, {})
+        partials_of = self.partials_of
+
+        def pullback(g, mul, r, params):
+            products = []
+            for p in partials_of(slots, *r):
+                if p.dtype == bool:
+                    products.append(selected(p, g))
+                elif mul is operator.mul and _is_alike(p, g):
+                    p *= g  # the partial is ours, and memory that is at hand is faster than new
+                    products.append(p)
+                else:
+                    products.append(mul(g, np.conj(p) if is_complex else p))
+            return products
+
+        plan.pullback = pullback
+        return plan
+
+    def jvp(self, tangents, values, y, params):
+        slots = [i for i, dx in enumerate(tangents) if dx is not None]
+        if len(slots) == 1 and not self.masks:
+            return super().jvp(tangents, values, y, params)
+        named = dict(zip(self.operands, values), y=y)
+        partials = self.partials_of(slots, *[named[n] for n in self.named])
+        terms = [
+            selected(p, tangents[i]) if p.dtype == bool else _pushed(tangents[i], p, y)
+            for i, p in zip(slots, partials)
+        ]
+        return sum(terms[1:], terms[0])
+
+
+def _is_alike(p: Any, g: Any) -> bool:
+    """Whether both are plain real arrays of one shape and dtype."""
+    plain_arrays = type(p) is np.ndarray and type(g) is np.ndarray
+    return plain_arrays and p.shape == g.shape and p.dtype is g.dtype and p.dtype.kind == "f"
 
 
 def _parameters(partial: Any) -> list[str]:
@@ -394,6 +450,15 @@ def elementwise(fun: Any, /, *, name: str = "", **partials: Any) -> Elementwise:
     For a real result of a complex operand the partial p is the gradient: dy = Re(conj(p) dx).
     """
     primitive = Elementwise(name or fun.__name__, fun, partials)
+    register(fun, primitive, primitive.operands)
+    return primitive
+
+
+def together(
+    fun: Any, partials_of: Callable[..., Sequence[Any]], /, *, masks: bool = False, **partials: Any
+) -> Together:
+    """As ``elementwise``, with the partials of several operands computed by one function."""
+    primitive = Together(fun.__name__.strip("_"), fun, partials, partials_of, masks)
     register(fun, primitive, primitive.operands)
     return primitive
 

@@ -71,6 +71,9 @@ def bind(primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]) 
             if trace is None or t.level > trace.level:
                 trace = t
     if trace is None:
+        for x in operands if NOTED else ():
+            if type(x) in NOTED:
+                return x.bind(primitive, operands, params)
         return primitive.fun(*operands, **params)
     return trace.process(primitive, operands, params)
 
@@ -147,6 +150,10 @@ class Trace:
             apart.set_apart()
             handle.set_apart()
         return handle
+
+    def followed(self, composition: Any) -> Any:
+        """A function of ours that NumPy's protocols lead to, as it is to be run: see ``NOTED``."""
+        return composition
 
     def is_constant(self, var: Any) -> bool:
         raise NotImplementedError
@@ -412,9 +419,43 @@ def own_copies(operands: Sequence[Any], values: list[Any], kept: Sequence[int]) 
                 values[k] = value.copy()
 
 
+# ---------------------------------------------------------------- values that note their uses
+
+# What only ``source`` and ``cost`` need: kinds of value that lie below all tracers, where arrays
+# lie else, answer NumPy's protocols as arrays of other libraries do, and note what is done with
+# them. ``explainer.noted`` puts its kind in when it is imported; without it nothing asks further.
+NOTED: set[type] = set()
+
+
+def peek(x: Any) -> Any:
+    """``plain``, to look at and not to compute with (shapes, layouts, errors): nothing is noted."""
+    x = plain(x)
+    if not NOTED:
+        return x
+    if type(x) in (list, tuple):
+        return type(x)(map(peek, x))
+    if type(x) is dict:
+        return {k: peek(v) for k, v in x.items()}
+    return x.bare if type(x) in NOTED else x
+
+
+def is_watched(x: Any) -> bool:
+    """Whether a derivative may flow through this value, or its uses are noted."""
+    return is_traced(x) or (bool(NOTED) and type(plain(x)) in NOTED)
+
+
+def followed(composition: Any) -> Any:
+    """NumPy code of ours as the outermost trace wants it run."""
+    root = _live.get() if NOTED else None
+    while root is not None and root.outer is not None:
+        root = root.outer
+    return composition if root is None else root.followed(composition)
+
+
 def frozen_array(x: Any, dtype: Any = None) -> Any:
     """A plain array as a copy: its owner may change it before the sweep."""
-    return np.array(plain(x), dtype)
+    x = plain(x)
+    return x.astype(dtype or x.dtype) if type(x) in NOTED else np.array(x, dtype)
 
 
 _ORDINARY = frozenset({float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_})
@@ -426,6 +467,8 @@ _CHANGES_ARITHMETIC = (
 def from_outside(x: Any) -> Any:
     """An operand of a kind that computes differently from NumPy's arrays is refused."""
     kind = type(x)
+    if kind in NOTED:
+        return x
     name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
     if isinstance(x, _ndarray):
         ours = _ndarray.__dict__
@@ -515,6 +558,8 @@ def calibrate(array: Any) -> None:
 def own_buffer(array: Any, stored: Any) -> Any:
     """The handle's buffer, copied if anything else refers to it."""
     if type(array._value) is _ndarray:
+        if type(stored) in NOTED:
+            stored = stored.as_handle()
         if isinstance(stored, Tracer):  # from here on the buffer is a value of that outer trace
             return stored._trace.constant(array._value.copy(order="K"))
         if sys.getrefcount(array._value) <= _exclusive and array._value.base is None:

@@ -1,69 +1,208 @@
 """``explain``: the derivation of a gradient, written down as a person would do it by hand.
 
-Forward, one line an operation. Backward, one line a variable: its cotangent ``h_bar`` is the
-derivative of the result by ``h``, the sum of what comes from each use of h.
+Forward, the user's statements. Backward, statement by statement, the cotangent ``h_bar`` of each
+variable h, which is the derivative of the result by h: the sum of what comes from every use of h.
 """
 
-import operator
-from collections.abc import Callable
+import functools
+import itertools
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.base.errors import NotScalarError
 from chainrule.base.where import Line
-from chainrule.core.primitive import Plan, masked_product
-from chainrule.core.printing import ATOM, constant_text, expression, type_text
 from chainrule.core.program import Program
-from chainrule.core.project import project
-from chainrule.core.trace import Recording, Tracer, plain
-from chainrule.explainer.names import name_variables, operand_texts
+from chainrule.core.trace import plain
+from chainrule.explainer.expressions import Node, bar_name, constant, text_of, total, variable
+from chainrule.explainer.names import name_variables, short_names
+from chainrule.explainer.observing import Observing
+from chainrule.explainer.operations import Step, forward_steps, name_of
+from chainrule.explainer.outline import Block, CallBlock, Item, LoopBlock, all_blocks, outline
+from chainrule.explainer.outline import targets as user_names
+from chainrule.explainer.rules_used import Rule, rules_used
+from chainrule.explainer.steps import Inlining, Term, constant_labels
 from chainrule.transforms.tracing import record
 
+if TYPE_CHECKING:
+    from chainrule.explainer.picture import Picture
 
-@dataclass(frozen=True)
-class Step:
-    """One line: ``name = text``, its shape, and where it comes from.
 
-    Backward steps have one term per use of the variable; ``text`` is their sum.
-    """
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """``name = text``: a variable of the program, and the value it had."""
 
     name: str
     text: str
     shape: tuple[int, ...]
     dtype: np.dtype
-    line: Line | None
     value: Any
-    terms: tuple[str, ...] = ()
+    node: Node
+    var: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Bar:
+    """The cotangent of a variable: ``text`` is the sum of its ``terms``, one for each use.
+
+    ``uses`` are the numbers of the statements that the terms come from, ``rules`` the operations
+    that were differentiated.
+    """
+
+    name: str
+    text: str
+    terms: tuple[Term, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    value: Any
+    node: Node
+    var: int
+    uses: tuple[int, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """One statement of the user's: what it defines, and the cotangents of that.
+
+    ``source`` is the statement as written. ``definitions`` end with what later statements use;
+    before these are the intermediate results that the backward sweep needs.
+    """
+
+    number: int
+    source: str
+    line: Line
+    definitions: tuple[Definition, ...]
+    bars: tuple[Bar, ...]
+    operations: tuple[Step, ...]
+    block: Block
+
+    @property
+    def result(self) -> Definition:
+        """What the statement is for: ``h`` of ``h = np.tanh(z)``."""
+        return self.definitions[-1]
+
+    @property
+    def name(self) -> str:
+        return self.result.name
+
+    @property
+    def text(self) -> str:
+        """The result in the names of the derivation: ``tanh(z)``."""
+        return self.result.text
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.result.shape
+
+    @property
+    def value(self) -> Any:
+        return self.result.value
+
+
+@dataclass(frozen=True, eq=False)
 class Derivation:
-    """The steps of a derivation. ``print`` it; ``forward`` and ``backward`` are the steps."""
+    """A derivation: ``print`` it. ``forward`` are the statements, ``backward`` the cotangents.
+
+    ``inputs`` are the differentiated arguments, ``input_bars`` the gradient by them; ``rules``
+    holds the derivative of each operation that occurs, as the derivative table has it. ``outline``
+    is the tree of statements, calls and loops; ``operations`` are the single operations.
+    """
 
     title: str
+    function: str
     program: Program
-    inputs: tuple[Step, ...]
-    forward: tuple[Step, ...]
-    backward: tuple[Step, ...]
+    inputs: tuple[Definition, ...]
+    forward: tuple[Statement, ...]
+    input_bars: tuple[Bar, ...]
+    rules: tuple[Rule, ...]
     result: str
+    value: Any
+    outline: tuple[Item, ...]
+    constants: tuple[Definition, ...] = ()
+
+    @property
+    def backward(self) -> tuple[Bar, ...]:
+        """All cotangents, in the order of the backward sweep."""
+        swept = [bar for statement in reversed(self.forward) for bar in statement.bars]
+        return (*swept, *self.input_bars)
+
+    @property
+    def operations(self) -> tuple[Step, ...]:
+        """Every single operation, in order."""
+        return tuple(step for statement in self.forward for step in statement.operations)
+
+    def statement(self, block: Block) -> Statement | None:
+        """The statement of a block of the outline; None where it only makes calls."""
+        return self._by_block.get(id(block))
+
+    @functools.cached_property
+    def _by_block(self) -> dict[int, Statement]:
+        return {id(s.block): s for s in self.forward}
+
+    def latex(self) -> str:
+        """The derivation for an article: ``align*`` displays; it needs amsmath and amssymb."""
+        from chainrule.explainer.latex import latex
+
+        return latex(self)
+
+    def markdown(self) -> str:
+        """The derivation as a Markdown document: statements, formulas and a table of the inputs."""
+        from chainrule.explainer.markdown import markdown
+
+        return markdown(self)
+
+    def picture(self, width: float = 1200.0, limit: int = 200) -> "Picture":
+        """The computation graph as SVG: ``str``, ``.save(path)``, or look at it in a notebook.
+
+        width : pixels, about. limit : boxes at most; the rest is summed up in boxes of its own.
+        """
+        from chainrule.explainer.picture import picture
+
+        return picture(self, width, limit)
+
+    def html(self, path: Any) -> Path:
+        """Write a page to step through: code, derivation, graph side by side; returns the path."""
+        from chainrule.explainer.page import write_html
+
+        return write_html(self, path)
+
+    def _repr_html_(self) -> str:
+        from chainrule.explainer.notebook import fragment
+
+        return fragment(self)
+
+    def _repr_latex_(self) -> str:
+        from chainrule.explainer.latex import notebook
+
+        return notebook(self)
 
     def __str__(self) -> str:
-        return format_derivation(self)
+        from chainrule.explainer.terminal import plain_text
+
+        return plain_text(self)
+
+    def __rich__(self) -> Any:
+        from chainrule.explainer.terminal import rich_text
+
+        return rich_text(self)
 
     def __repr__(self) -> str:
-        steps = f"{len(self.forward)} forward steps, {len(self.backward)} backward"
-        return f"<Derivation of {self.title}: {steps}>"
+        count = f"{len(self.forward)} statements, {len(self.program)} operations"
+        return f"<Derivation of {self.title}: {count}>"
 
 
 def explain(
     f: Callable, *args: Any, wrt: Any = None, lift: bool = True, **kwargs: Any
 ) -> Derivation:
-    """The derivation of the gradient of scalar ``f`` at ``args``, to print.
+    """The derivation of the gradient of scalar ``f`` at ``args``, statement by statement.
 
     wrt : the differentiated arguments; default all that hold floats.
-    Raises NotScalarError if f is not scalar.
+    Raises NotScalarError if f is not scalar. Cost: f once, and each operation's rule once.
 
     >>> def f(x):
     ...     y = np.sin(x)
@@ -72,202 +211,154 @@ def explain(
     f(x) = 2.52441...
     ...
     """
-    program, value = record(f, args, kwargs, wrt, lift)
-    if np.shape(value) != () or len(program.outputs) != 1:
+    recording = Observing()
+    program, value = record(f, args, kwargs, wrt, lift, recording)
+    value = plain(value)
+    if len(program.outputs) != 1 or not _is_number(value):
         raise NotScalarError(
-            f"explain writes down a gradient, and {_name(f)} returned shape {np.shape(value)}",
+            f"explain writes down a gradient, and {name_of(f)} returned {_described(value)}",
             "Explain a scalar function of it, e.g. lambda *a: np.sum(f(*a)).",
         )
-    name_variables(program)
-    name = program.names.__getitem__
-    constants = [_constant_names(program, i) for i in range(len(program))]
-    inputs = tuple(_step(program, v, "", None) for v in program.inputs)
-    forward = tuple(
-        _step(program, v, _right_side(program, i, constants[i]), program.line(i))
-        for i in range(len(program))
-        for v in _results(program, i)
-    )
+    return derivation_of(name_of(f), program, recording.places, value)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.shape == () and value.dtype.kind in "fciub"
+    return isinstance(value, (int, float, complex))
+
+
+def _described(value: Any) -> str:
+    shape = np.shape(value)
+    return f"shape {shape}" if shape or not callable(value) else f"a {type(value).__name__}"
+
+
+def derivation_of(function: str, program: Program, places: Sequence, value: Any) -> Derivation:
+    paths = [program.names.get(v, "x") for v in program.inputs]
+    names = user_names(places)
     output = program.outputs[0]
-    result = name(output) if type(output) is int else constant_text(output[1])[0]
-    backward = tuple(_backward(program, output, constants)) if type(output) is int else ()
+    if type(output) is int and output not in program.inputs:
+        maker = _maker(program, output)
+        names[maker] = names[maker] or _free_name("value", {*names, *short_names(program)})
+    labels = {x for i in range(len(program)) for x in constant_labels(program, i).values()}
+    name_variables(program, names, labels)
+    items = outline(places)
+    blocks = [b for b in all_blocks(items) if b.equations]
+    operations = forward_steps(program)
+    inlining = Inlining(program, [b.equations for b in blocks])
+    _renumber(program, inlining.shown)
+    name = program.names.__getitem__
+    numbers = {i: k + 1 for k, block in enumerate(blocks) for i in block.equations}
+
+    def definition(v: int) -> Definition:
+        node = inlining.definition(v)
+        return Definition(
+            name(v),
+            text_of(node, name),
+            program.shapes[v],
+            program.dtypes[v],
+            program.values[v],
+            node,
+            v,
+        )
+
+    def bar(v: int) -> Bar:
+        terms = inlining.terms(v)
+        node = total([t.node for t in terms]) if terms else Node("const", value=0)
+        uses = dict.fromkeys(numbers[t.equation] for t in terms if t.equation >= 0)
+        rules = dict.fromkeys(r for t in terms for r in t.rules)
+        return Bar(
+            bar_name(name(v)),
+            text_of(node, name),
+            tuple(terms),
+            program.shapes[v],
+            program.dtypes[v],
+            inlining.value(v),
+            node,
+            v,
+            tuple(uses),
+            tuple(rules),
+        )
+
+    statements = []
+    for k, block in enumerate(blocks):
+        shown = inlining.named_in(k)
+        bars = tuple(bar(v) for v in reversed(shown) if inlining.has_bar(v))
+        statements.append(
+            Statement(
+                k + 1,
+                block.text,
+                block.line,
+                tuple(map(definition, shown)),
+                bars,
+                tuple(step for i in block.equations for step in operations[i]),
+                block,
+            )
+        )
+    inputs = tuple(
+        Definition(
+            name(v),
+            path,
+            program.shapes[v],
+            program.dtypes[v],
+            program.values[v],
+            variable(program, v),
+            v,
+        )
+        for v, path in zip(program.inputs, paths)
+    )
     arguments = ", ".join(dict.fromkeys(name(v) for v in program.inputs))
-    title = f"{_name(f)}({arguments}) = {_number(value)}"
-    return Derivation(title, program, inputs, forward, backward, result)
-
-
-def _name(f: Any) -> str:
-    return getattr(f, "__name__", type(f).__name__)
-
-
-def _number(value: Any) -> str:
-    return f"{plain(value):.10g}" if np.isrealobj(value) else f"{value}"
-
-
-def _results(program: Program, i: int) -> tuple[int, ...]:
-    result = program.results[i]
-    return (result,) if type(result) is int else result
-
-
-def _step(program: Program, v: int, text: str, line: Line | None) -> Step:
-    return Step(
-        program.names[v], text, program.shapes[v], program.dtypes[v], line, program.values[v]
+    shown_value = f"{value:.10g}" if np.isrealobj(value) else f"{value}"
+    return Derivation(
+        f"{function}({arguments}) = {shown_value}",
+        function,
+        program,
+        inputs,
+        tuple(statements),
+        tuple(bar(v) for v in program.inputs),
+        rules_used(program, inlining.bars),
+        name(output) if type(output) is int else shown_value,
+        value,
+        tuple(items),
+        tuple(
+            Definition(called, "", np.shape(x), x.dtype, x, constant(x, called), -1)
+            for called, x in inlining.constants()
+        ),
     )
 
 
-def _constant_names(program: Program, i: int) -> dict[int, str]:
-    """What the user calls the arrays among the constant operands of an equation."""
-    plan, values = program.plans[i], program.constants[i]
-    wanted = [k for k in range(len(values)) if k not in plan.slots and np.ndim(plain(values[k]))]
-    if not wanted:
-        return {}
-    texts = operand_texts(program.codes[i], program.instructions[i], len(values))
-    return {k: text for k in wanted if (text := texts[k]) is not None}
+def _renumber(program: Program, shown: set[int]) -> None:
+    """Number the made-up names that are shown from t1 on, in order."""
+    names = program.names
+    made_up = [v for v in sorted(shown) if v >= 0 and re.fullmatch(r"t\d+", names[v])]
+    users = {name for v, name in names.items() if v in program.inputs}
+    taken = {names[v] for v in shown if v >= 0} - {names[v] for v in made_up} | users
+    free = (f"t{k}" for k in itertools.count(1))
+    for v in made_up:
+        if v not in program.inputs:
+            names[v] = next(x for x in free if x not in taken)
 
 
-def _operand_texts(program: Program, i: int, constants: dict[int, str]) -> list[tuple[str, int]]:
-    plan = program.plans[i]
-    texts = [
-        (constants[k], ATOM) if k in constants else constant_text(c)
-        for k, c in enumerate(program.constants[i])
-    ]
-    for slot, var in zip(plan.slots, program.operands[i]):
-        texts[slot] = (program.names[var], ATOM)
-    return texts
+def _maker(program: Program, var: int) -> int:
+    for i, result in enumerate(program.results):
+        if result == var or (type(result) is tuple and var in result):
+            return i
+    raise AssertionError("an output that nothing computes")
 
 
-def _right_side(program: Program, i: int, constants: dict[int, str]) -> str:
-    plan = program.plans[i]
-    return expression(
-        plan.primitive.name, _operand_texts(program, i, constants), program.params[i]
-    )[0]
+def _free_name(name: str, taken: set) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
-# ---------------------------------------------------------------- backward
-
-
-def _backward(program: Program, output: int, constants: list[dict[int, str]], masked: bool = True):
-    """Steps of the sweep: a variable's line stands where all its uses have been passed.
-
-    ``masked=False`` leaves 0 times inf as it is, to see where NaN comes from.
-    """
-    terms: dict[int, list[tuple[str, int, int]]] = {output: [("1", ATOM, -1)]}
-    bars: dict[int, Any] = {output: np.ones((), program.dtypes[output])[()]}
-    for i in reversed(range(len(program))):
-        results = _results(program, i)
-        if not any(v in bars for v in results):
-            continue
-        for v in results:
-            if v in bars:
-                yield _bar(program, v, terms[v], bars[v], program.line(i))
-        for var, text, bar in _pulled(program, i, constants[i], bars, masked):
-            terms.setdefault(var, []).append((*text, i))
-            bars[var] = bar if var not in bars else bars[var] + bar
-    for v in program.inputs:
-        if v in bars:
-            yield _bar(program, v, terms[v], bars[v], None)
-        else:
-            yield Step(
-                program.names[v] + "_bar", "0", program.shapes[v], program.dtypes[v], None,
-                np.zeros(program.shapes[v]), ("0",),
-            )  # fmt: skip
-
-
-def _bar(
-    program: Program, v: int, terms: list[tuple[str, int, int]], bar: Any, line: Line | None
-) -> Step:
-    text = " + ".join(f"({t})" if level < 4 and len(terms) > 1 else t for t, level, _ in terms)
-    parts = tuple(t for t, _, _ in terms)
-    return Step(
-        program.names[v] + "_bar", text, program.shapes[v], program.dtypes[v], line, bar, parts
-    )
-
-
-def _pulled(
-    program: Program, i: int, constants: dict[int, str], bars: dict[int, Any], masked: bool
-):
-    """(operand, text, value) of each cotangent that equation i sends back.
-
-    The equation's pullback runs on tracers of its own operands, so that what it computes is a small
-    program in the user's names.
-    """
-    plan: Plan = program.plans[i]
-    params = program.params[i]
-    results = _results(program, i)
-    with Recording(full=True) as local, np.errstate(all="ignore"):
-        names = local.program.names
-        values = list(program.constants[i])
-        for k, called in constants.items():
-            values[k] = local.input(plain(values[k]), called)
-        for slot, var in zip(plan.slots, program.operands[i]):
-            values[slot] = local.input(program.values[var], program.names[var])
-        ys = [local.input(program.values[v], program.names[v]) for v in results]
-        gs = [
-            local.input(bars[v], program.names[v] + "_bar") if v in bars else None for v in results
-        ]
-        several = plan.primitive.multiple
-        residuals = plan.capture(values, tuple(ys) if several else ys[0])
-        out = plan.pullback(tuple(gs) if several else gs[0], operator.mul, residuals, params)
-        safe = out
-        if masked and not all(b is None or np.isfinite(plain(b)).all() for b in out):
-            g = plain(tuple(gs) if several else gs[0])
-            safe = plan.pullback(g, masked_product, plain(residuals), plain(params))
-        found = []
-        for var, bar, value in zip(program.operands[i], out, safe):
-            if bar is not None:
-                bar = project(bar, program.shapes[var], program.dtypes[var])
-                value = project(plain(value), program.shapes[var], program.dtypes[var])
-                found.append((var, bar, value))
-    for var, bar, value in found:
-        traced = isinstance(bar, Tracer) and bar._var >= 0
-        text = _inline(local.program, bar._var, names) if traced else constant_text(plain(bar))
-        yield var, text, value
-
-
-def _inline(program: Program, var: int, names: dict[int, str]) -> tuple[str, int]:
-    """A variable of a small program as one expression of its inputs."""
-    if var in names:
-        return names[var], ATOM
-    for i in range(len(program)):
-        if var in _results(program, i):
-            break
-    eq = program.equation(i)
-    operands = [
-        _inline(program, x, names) if kind == "var" else constant_text(x) for kind, x in eq.operands
-    ]
-    text, level = expression(eq.primitive.name, operands, eq.params)
-    if len(eq.results) > 1:
-        return f"{text}[{eq.results.index(var)}]", ATOM
-    return text, level
-
-
-# ---------------------------------------------------------------- text
-
-
-def format_derivation(d: Derivation, limit: int = 120) -> str:
-    """The derivation as plain text in aligned columns."""
-    rows = [("input", s.name, "", s) for s in d.inputs]
-    rows += [("forward", s.name, s.text, s) for s in d.forward]
-    rows += [("backward", s.name, s.text, s) for s in d.backward]
-    left = [f"  {name} = {text}" if text else f"  {name}" for _, name, text, _ in rows]
-    width = min(max(map(len, left), default=20), 66)
-    types = [type_text(s.shape, s.dtype) for *_, s in rows]
-    type_width = max(map(len, types), default=8)
-    out = [d.title]
-    titles = {
-        "input": "inputs",
-        "forward": "forward: the operations in order",
-        "backward": f"backward: v_bar is the derivative of {d.result} by v; "
-        "a sum has one term per use of v",
-    }
-    for part, title in titles.items():
-        chosen = [k for k, row in enumerate(rows) if row[0] == part]
-        out += ["", title]
-        for n, k in enumerate(chosen):
-            if limit // 2 <= n < len(chosen) - limit // 2:
-                if n == limit // 2:
-                    out.append(f"  ... {len(chosen) - 2 * (limit // 2)} more lines ...")
-                continue
-            line = rows[k][3].line
-            where = "" if line is None else str(line)
-            out.append(f"{left[k]:<{width}}  {types[k]:<{type_width}}  {where}".rstrip())
-    return "\n".join(out)
+__all__ = [
+    "Bar",
+    "CallBlock",
+    "Definition",
+    "Derivation",
+    "LoopBlock",
+    "Statement",
+    "derivation_of",
+    "explain",
+]

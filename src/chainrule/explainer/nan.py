@@ -10,14 +10,8 @@ from chainrule.base.errors import NotScalarError
 from chainrule.base.where import Line
 from chainrule.core.program import Program
 from chainrule.core.trace import plain
-from chainrule.explainer.derivation import (
-    _backward,
-    _constant_names,
-    _name,
-    _results,
-    _right_side,
-)
 from chainrule.explainer.names import name_variables
+from chainrule.explainer.operations import backward_steps, forward_steps, name_of
 from chainrule.transforms.tracing import record
 
 
@@ -99,8 +93,9 @@ def explain_nan(f: Callable, *args: Any, wrt: Any = None, **kwargs: Any) -> NanR
     with np.errstate(all="ignore"):
         program, value = record(f, args, kwargs, wrt)
         if np.shape(value) != () or len(program.outputs) != 1:
+            shape = np.shape(value)
             raise NotScalarError(
-                f"explain_nan looks at a gradient, and {_name(f)} returned shape {np.shape(value)}",
+                f"explain_nan looks at a gradient, and {name_of(f)} returned shape {shape}",
                 "Ask about a scalar function of it, e.g. lambda *a: np.sum(f(*a)).",
             )
         name_variables(program)
@@ -108,16 +103,15 @@ def explain_nan(f: Callable, *args: Any, wrt: Any = None, **kwargs: Any) -> NanR
         output = program.outputs[0]
         backward, gradient_is_finite = None, True
         if type(output) is int:
-            constants = [_constant_names(program, i) for i in range(len(program))]
-            backward = _first_backward(_backward(program, output, constants, masked=False))
+            backward = _first_backward(backward_steps(program, output, masked=False))
             inputs = {program.names[v] + "_bar" for v in program.inputs}
             gradient_is_finite = all(
                 np.isfinite(step.value).all()
-                for step in _backward(program, output, constants)
+                for step in backward_steps(program, output)
                 if step.name in inputs
             )
     return NanReport(
-        _name(f),
+        name_of(f),
         bool(np.isfinite(value)),
         gradient_is_finite,
         forward,
@@ -127,20 +121,19 @@ def explain_nan(f: Callable, *args: Any, wrt: Any = None, **kwargs: Any) -> NanR
 
 
 def _first_forward(program: Program) -> Origin | None:
-    for i in range(len(program)):
+    for i, steps in enumerate(forward_steps(program)):
         operands = [np.asarray(plain(x)) for x in program.constants[i]]
-        for v in _results(program, i):
-            y = np.asarray(plain(program.values[v]))
+        for step in steps:
+            y = np.asarray(plain(step.value))
             bad = ~np.isfinite(y)
             if bad.any() and all(_finite(x) for x in operands):
                 index = tuple(int(k) for k in np.argwhere(bad)[0])
-                text = _right_side(program, i, _constant_names(program, i))
                 into = tuple(
                     (program.names[var], operands[slot][index])
                     for slot, var in zip(program.plans[i].slots, program.operands[i])
                     if operands[slot].shape == y.shape
                 )
-                return Origin(program.names[v], text, index, y[index], into, program.line(i))
+                return Origin(step.name, step.text, index, y[index], into, step.line)
     for v in program.inputs:
         x = np.asarray(plain(program.values[v]))
         if not _finite(x):

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import ChainruleError
+from chainrule.checker.judge import judged
 from chainrule.checker.limits import Budget, Guarded
 from chainrule.checker.report import ArgumentReport, Finding, Report, Worst
-from chainrule.checker.witness import judged
 
 _PATH = re.compile(r"values\[('[^']*'|\"[^\"]*\")\]")
 

@@ -14,9 +14,9 @@ import numpy as np
 from chainrule.base.arguments import select
 from chainrule.base.errors import ArgumentError, InputError
 from chainrule.base.where import Line, is_internal
+from chainrule.checker.judge import judged
 from chainrule.checker.limits import Budget
 from chainrule.checker.report import Finding, Report, merged
-from chainrule.checker.witness import judged
 from chainrule.interop.adapters import Late, Options, judged_by_name, signs, summary, word
 
 jax: Any = Late("jax")

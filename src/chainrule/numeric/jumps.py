@@ -49,11 +49,14 @@ def find_jump(
             near, low = middle, there
     steepness = abs(high - low) / (far - near)
     sizes = [abs(high - low)]
+    least, most = min(low, high) - sizes[0], max(low, high) + sizes[0]
     for _ in range(_HALVINGS):
         if not (sizes[-1] > 4 * noise and far - near > smallest):
             return None
         middle = (near + far) / 2
         there = residual(middle)
+        if not least <= there <= most:
+            return None  # on its way to infinity: a pole
         if abs(high - there) > abs(there - low):
             near, low = middle, there
         else:

@@ -32,6 +32,10 @@ class Point:
     def __init__(self, x: Any, root: str = "x"):
         self.leaves, self.treedef = tree.flatten(x)
         self.paths = tree.paths(x, root)
+        for leaf, path in zip(self.leaves, self.paths):
+            if isinstance(leaf, np.ma.MaskedArray) or hasattr(leaf, "tocsr"):
+                what = f"{path} is a {type(leaf).__name__}: differences need plain arrays."
+                raise ArgumentError(what, "Give the numbers to differentiate by as an array.")
         vector, self._unravel = tree.ravel(x, root)
         self.vector = vector.astype(float)
         self.dtypes = dtypes = [tree.float_dtype(leaf) for leaf in self.leaves]
@@ -179,9 +183,13 @@ class Function:
 def as_array(y: Any) -> np.ndarray:
     """The value of a function as an array of numbers; ArgumentError for anything else."""
     array = np.asarray(y)
-    if array.dtype.kind in "fciub":
+    if array.dtype.kind == "b":
+        return array.astype(float)
+    if array.dtype.kind in "fciu":
         return array
-    what = f"The function returned a {type(y).__name__}: differences need a number or an array."
+    is_array = isinstance(y, np.ndarray)
+    name = f"an array of {y.dtype}" if is_array else f"a {type(y).__name__}"
+    what = f"The function returned {name}: differences need a number or an array."
     raise ArgumentError(what, "Return one number or one array of numbers.")
 
 

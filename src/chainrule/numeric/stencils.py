@@ -18,6 +18,7 @@ _SAFETY = {2: 1.5, 1: 4.0}
 _DISTRUST = {2: 1 / 32, 1: 1.0}  # of the change before the last, in the bound
 _SHRINK = {2: 1 / 8, 1: 0.35}  # smooth functions give 1/16 and 1/4, kinks 1/4 and square roots 1/2
 _SLACK = 16.0  # by which truncation may shrink more slowly than its power of the step
+_TOO_COARSE = 4  # rungs that may be left out
 _SUDDEN = 2000.0  # no series loses that much in a rung: the coarser one was beyond a kink
 
 
@@ -35,6 +36,11 @@ class Limit:
     @property
     def found(self) -> np.ndarray:
         return np.isfinite(self.bound)
+
+    def parts(self, dropped: int) -> tuple[np.ndarray, ...]:
+        """All of it, for a ladder with so many rungs before."""
+        first, last = self.first + dropped, self.last + dropped
+        return self.value, self.bound, self.rounding, self.noise, first, last
 
     def only_where(self, believed: np.ndarray) -> "Limit":
         """The same, with nothing found elsewhere."""
@@ -59,6 +65,23 @@ def limit(
     bound is the effect of its coarsest rung plus the noise. The window with the smallest bound is
     taken, after each bound was widened to agree with all windows of smaller steps.
     """
+    found = _limit(quotients, rounding, smooth, order, growth)
+    for k in range(1, min(_TOO_COARSE, len(quotients) - 3) + 1):
+        # rungs too coarse to converge say nothing of noise: as if the ladder began below them
+        coarse = ~_converging(quotients[k - 1 :], rounding[k - 1 :], smooth[k - 1 :], order)[0]
+        if not coarse.any():
+            break
+        rest = _limit(quotients[k:], rounding[k:], smooth[k:], order, growth)
+        better = coarse & (rest.bound < found.bound)
+        found = Limit(
+            *(np.where(better, new, old) for new, old in zip(rest.parts(k), found.parts(0)))
+        )
+    return found
+
+
+def _limit(
+    quotients: np.ndarray, rounding: np.ndarray, smooth: np.ndarray, order: int, growth: float
+) -> Limit:
     rungs = len(quotients)
     shape = quotients.shape[1:]
     values, bounds, noises, expected, firsts, lasts = [], [], [], [], [], []

@@ -21,6 +21,7 @@ from chainrule.rules import (  # noqa: F401
     lifting_numba,
     lifting_objects,
     linalg,
+    matrix_class,
     nanreductions,
     nondiff,
     norms,
@@ -32,5 +33,6 @@ from chainrule.rules import (  # noqa: F401
     sorting,
     spectral,
     statistics,
+    strides,
     ufunc_methods,
 )

@@ -4,13 +4,21 @@ Conditions are plain: they steer and have no derivative. What is not chosen has 
 also where its own slope is NaN or infinite.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from chainrule.base.errors import NoRuleError
 from chainrule.core.array import as_operand, store_out
-from chainrule.core.primitive import FUNCTIONS, composite, elementwise, linear
+from chainrule.core.primitive import (
+    FUNCTIONS,
+    composite,
+    elementwise,
+    linear,
+    together,
+)
+from chainrule.core.products import selected
 from chainrule.core.trace import Tracer, bind, frozen_array, is_traced, plain
 from chainrule.rules.reductions import NO, operand, unless_constant
 
@@ -24,7 +32,7 @@ def _where(x, y, *, condition):
 @linear(_where, name="where")
 def WHERE(g, shapes, slots, *, condition):
     """To each branch the part of g where it was taken, and 0 elsewhere."""
-    return [np.where(condition, g, 0.0) if i == 0 else np.where(condition, 0.0, g) for i in slots]
+    return [selected(condition if i == 0 else ~condition, g) for i in slots]
 
 
 @composite(np.where)
@@ -40,7 +48,86 @@ def where(condition, x=NO, y=NO, /):
     return bind(WHERE, (x, y), {"condition": frozen_array(condition, bool)})
 
 
+# ---------------------------------------------------------------- maximum, minimum
+
+
+ABOVE = (np.greater, np.greater_equal)
+BELOW = (np.less, np.less_equal)
+
+
+def _extremum(ufunc, order, share):
+    """Declare the larger, or the smaller, of two operands."""
+
+    def partials(slots, a, b):
+        chosen = order[0](a, b), order[0](b, a)
+        if not np.logical_xor(*chosen).all():  # ties, or a NaN
+            chosen = share(a, b, order), share(b, a, order)
+        return [chosen[i] for i in slots]
+
+    together(
+        ufunc,
+        partials,
+        masks=True,
+        a=lambda a, b: share(a, b, order),
+        b=lambda a, b: share(b, a, order),
+    )
+
+
+def _wins(a, b, order):
+    """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; a NaN is chosen."""
+    before, not_after = order
+    nan = np.not_equal(a, a)
+    twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + nan + nan
+    return twice * np.result_type(a, b).type(0.5)
+
+
+def _fwins(a, b, order):
+    """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; not a NaN if b is
+    a number."""
+    before, not_after = order
+    alone = np.not_equal(b, b) & np.equal(a, a)
+    twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + alone + alone
+    return twice * np.result_type(a, b).type(0.5)
+
+
+_extremum(np.maximum, ABOVE, _wins)
+_extremum(np.minimum, BELOW, _wins)
+_extremum(np.fmax, ABOVE, _fwins)
+_extremum(np.fmin, BELOW, _fwins)
+
+
 # ---------------------------------------------------------------- clip
+
+
+def _clip(a, low, high):
+    return np.clip(a, low, high)
+
+
+def _clip_partials(slots, a, low, high, y):
+    if slots == [0]:
+        outside = np.less_equal(a, low) | np.greater_equal(a, high)
+        if np.logical_xor(outside, np.equal(a, y)).all():  # no ties, no NaN
+            return [np.logical_not(outside)]
+    return [_clip_share(i, a, low, high) for i in slots]
+
+
+def _clip_share(slot, a, low, high):
+    """As for minimum(maximum(a, low), high): at a bound both share, so the slope there is 1/2."""
+    middle = np.maximum(a, low)
+    if slot == 2:
+        return _wins(high, middle, BELOW)
+    chosen = _wins(a, low, ABOVE) if slot == 0 else _wins(low, a, ABOVE)
+    return chosen * _wins(middle, high, BELOW)
+
+
+CLIP = together(
+    _clip,
+    _clip_partials,
+    masks=True,
+    a=lambda a, low, high: _clip_share(0, a, low, high),
+    low=lambda a, low, high: _clip_share(1, a, low, high),
+    high=lambda a, low, high: _clip_share(2, a, low, high),
+)
 
 
 @composite(np.clip)
@@ -58,12 +145,16 @@ def clip(a, a_min=NO, a_max=NO, out=None, *, min=NO, max=NO, **kwargs):
             "Write np.where(mask, np.clip(x, low, high), x).",
         )
     low, high = (min, max) if named else (a_min, a_max)
-    y = a = operand(a)
-    if low is not None and low is not NO:
-        y = np.maximum(y, operand(low) if type(low) in (list, tuple) else low)
-    if high is not None and high is not NO:
-        y = np.minimum(y, operand(high) if type(high) in (list, tuple) else high)
-    if y is a:
+    a = operand(a)
+    low, high = (operand(v) if type(v) in (list, tuple) else v for v in (low, high))
+    has_low, has_high = (v is not None and v is not NO for v in (low, high))
+    if has_low and has_high:
+        y = bind(CLIP, (a, low, high), {})
+    elif has_low:
+        y = np.maximum(a, low)
+    elif has_high:
+        y = np.minimum(a, high)
+    else:
         np.clip(plain(a), None, None)  # an error before NumPy 2.1
         y = np.positive(a)
     if kwargs.get("dtype") is not None:
@@ -208,6 +299,8 @@ FUNCTIONS[np.frexp] = _mantissa_and_exponent
 
 # ---------------------------------------------------------------- sinc and i0
 
+TINY = 1e-150  # below, SciPy's Bessel functions overflow on the way; their first term is exact
+
 
 def _double(x):
     """SciPy's functions know nothing wider than double precision."""
@@ -223,14 +316,18 @@ def _spherical_bessel(n, x):
     if x.dtype.kind == "c":
         return spherical_jn(n, z).astype(x.dtype)
     # even or odd in x, said here because SciPy before 1.15 gives NaN below 0
-    y = spherical_jn(n, np.abs(z))
+    r = np.abs(z)
+    y = np.where(r < TINY, r**n / math.prod(range(1, 2 * n + 2, 2)), spherical_jn(n, r))
     return (y * np.sign(z) if n % 2 else y).astype(x.dtype)
 
 
 def _bessel_i(n, x):
     from scipy.special import iv
 
-    return iv(n, _double(x)).astype(x.dtype)
+    z = _double(x)
+    n = abs(n)  # I_(-n) is I_n
+    y = np.where(np.abs(z) < TINY, (z / 2) ** n / math.factorial(n), iv(n, z))
+    return y.astype(x.dtype)
 
 
 def _spherical_slope(n, x):

@@ -28,6 +28,21 @@ CONJ = linear(np.conjugate, name="conjugate")(lambda g, shapes, slots: [np.conju
 register(np.conjugate, CONJ, ["x"])
 
 
+def from_parts(re, im):
+    """Not re + 1j * im, which is NaN where a part is infinite."""
+    z = np.empty(
+        np.broadcast_shapes(np.shape(re), np.shape(im)), np.result_type(re, im, np.complex64)
+    )
+    z.real, z.imag = re, im
+    return z
+
+
+@linear(from_parts)
+def FROM_PARTS(g, shapes, slots):
+    """<g, re + i im> = <Re g, re> + <Im g, im>."""
+    return [(np.real, np.imag)[k](g) for k in slots]
+
+
 def _view(x, *, to, of):
     return x.view(to)
 

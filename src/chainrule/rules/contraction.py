@@ -57,13 +57,12 @@ def matmul_right(g, a, ndim):
             return a.T @ g
         if a.ndim == 1:
             return a[:, None] * g
-        return a.reshape(-1, a.shape[-1]).T @ g.reshape(
-            -1, g.shape[-1]
-        )  # one product for all batches
+        rows = math.prod(a.shape[:-1])  # one product for all batches
+        return a.reshape(rows, a.shape[-1]).T @ g.reshape(rows, g.shape[-1])
     if a.ndim == 1:
         return a * g if ndim == 1 else a[:, None] * g[..., None, :]
     if ndim == 1:
-        return g @ a if a.ndim == 2 else g.reshape(-1) @ a.reshape(-1, a.shape[-1])
+        return g @ a if a.ndim == 2 else g.reshape(-1) @ a.reshape(math.prod(g.shape), a.shape[-1])
     return mT(a) @ g
 
 

@@ -7,7 +7,13 @@ sqrt has slope inf at 0.
 import numpy as np
 
 from chainrule.core.array import as_constant
-from chainrule.core.primitive import composite, elementwise, piecewise_constant
+from chainrule.core.primitive import (
+    composite,
+    elementwise,
+    piecewise_constant,
+    together,
+)
+from chainrule.core.products import is_surely_finite
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -18,7 +24,12 @@ DEGREE = float(np.pi / 180.0)
 elementwise(np.add, a=1, b=1)
 elementwise(np.subtract, a=1, b=-1)
 elementwise(np.multiply, a=lambda b: b, b=lambda a: a)
-elementwise(np.divide, a=lambda b: 1 / _float(b), b=lambda b, y: -y / b)
+together(
+    np.divide,
+    lambda slots, b, y: _quotient(b, y),
+    a=lambda b: 1 / _float(b),
+    b=lambda b, y: -y / b,
+)
 elementwise(np.negative, x=-1)
 elementwise(np.positive, x=1)
 elementwise(np.reciprocal, x=lambda y: -y * y)
@@ -31,8 +42,18 @@ elementwise(np.hypot, a=lambda a, y: _ratio(a, y), b=lambda b, y: _ratio(b, y))
 
 
 def _float(x):
-    """A Python number as NumPy's, which divides by zero as arrays do."""
-    return np.float64(x) if type(x) in (int, float) else x
+    """Python's 0 as NumPy's, which divides by zero as arrays do."""
+    return np.float64(x) if type(x) in (int, float) and x == 0 else x
+
+
+def _quotient(b, y):
+    by_a = 1 / _float(b)
+    return by_a, -y * by_a
+
+
+def _quotient(b, y):
+    by_a = 1 / _float(b)
+    return by_a, -y * by_a
 
 
 def _power_base(a, b):
@@ -40,17 +61,35 @@ def _power_base(a, b):
     if type(b) in (int, float):
         if b == 0:
             return np.zeros_like(a)
-        return b * _float(a) ** (b - 1)
+        return b * _power(a, b - 1)
     if np.asarray(_plain(b)).dtype.kind in "iu":
         b = np.asarray(b, float)[()]
-    slope = b * _float(a) ** (b - 1)
+    slope = b * _number(a) ** (b - 1)
+    if type(slope) is np.ndarray and is_surely_finite(slope):
+        return slope
     # not where it is 0 by itself: its own slope by b, 1/a, is wanted for second derivatives
     return np.where((b == 0) & ~np.isfinite(slope), 0.0, slope)
 
 
+def _power(a, k):
+    """a^k, by multiplication where that is much faster."""
+    if k not in (-3, -2, 3):
+        return a**k
+    product = a * a if k == -2 else a * a * a
+    return product if k > 0 else 1 / product
+
+
 def _power_exponent(a, y):
     """a^b log a, with 0 where a^b is 0 (the limit for b > 0 at a = 0)."""
-    return np.where(y == 0, 0.0, y * np.log(_float(a)))
+    slope = y * np.log(_number(a))
+    if type(slope) is np.ndarray and is_surely_finite(slope):
+        return slope
+    return np.where(y == 0, 0.0, slope)
+
+
+def _number(a):
+    """A Python number as NumPy's, which has no complex powers and logarithms of negative ones."""
+    return np.float64(a) if type(a) in (int, float) else a
 
 
 def _ratio(a, y):
@@ -74,23 +113,40 @@ elementwise(np.log, x=lambda x: 1 / x)
 elementwise(np.log2, x=lambda x: 1 / (LN2 * x))
 elementwise(np.log10, x=lambda x: 1 / (LN10 * x))
 elementwise(np.log1p, x=lambda x: 1 / (1 + x))
-elementwise(
+together(
     np.logaddexp,
-    a=lambda a, b, y: _softmax(np.exp, a, b, y),
-    b=lambda a, b, y: _softmax(np.exp, b, a, y),
+    lambda slots, a, b: _shares(np.exp, a, b),
+    a=lambda a, b: _share(np.exp, a, b),
+    b=lambda a, b: _share(np.exp, b, a),
 )
-elementwise(
+together(
     np.logaddexp2,
-    a=lambda a, b, y: _softmax(np.exp2, a, b, y),
-    b=lambda a, b, y: _softmax(np.exp2, b, a, y),
+    lambda slots, a, b: _shares(np.exp2, a, b),
+    a=lambda a, b: _share(np.exp2, a, b),
+    b=lambda a, b: _share(np.exp2, b, a),
 )
 
 
-def _softmax(exp, a, b, y):
-    """e^a / (e^a + e^b) = e^(a - y), which never overflows; two equal infinities share."""
-    infinite = np.isinf(a) & np.equal(a, y)
-    p = exp(np.where(infinite, 0.0, a - y))
-    return np.where(infinite & np.equal(a, b), 0.5, p)
+def _share(exp, a, b):
+    """e^a / (e^a + e^b) = 1 / (1 + e^(b - a)), by differences of operands, which keep the digits
+    that a large result has lost; two equal infinities share"""
+    difference = b - a
+    if type(difference) is np.ndarray:
+        p = 1 / (1 + exp(difference))
+        if is_surely_finite(p):
+            return p
+    d = np.where(np.isinf(a) & np.equal(a, b), 0.0, difference)
+    e = exp(np.where(d > 0, -d, d))
+    return np.where(d > 0, e, 1.0) / (1 + e)
+
+
+def _shares(exp, a, b):
+    ratio = exp(b - a)
+    if type(ratio) is np.ndarray and is_surely_finite(ratio):
+        p = 1 / (1 + ratio)
+        ratio *= p
+        return p, ratio
+    return _share(exp, a, b), _share(exp, b, a)
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic
@@ -101,13 +157,16 @@ elementwise(np.tan, x=lambda y: 1 + y * y)
 elementwise(np.arcsin, x=lambda x: 1 / _cathetus(x))
 elementwise(np.arccos, x=lambda x: -1 / _cathetus(x))
 elementwise(np.arctan, x=lambda x: 1 / (1 + x * x))
-elementwise(np.arctan2, a=lambda a, b: _over_r2(b, a), b=lambda a, b: -_over_r2(a, b))
+together(
+    np.arctan2,
+    lambda slots, a, b: _turns(a, b),
+    a=lambda a, b: _over_r2(b, a),
+    b=lambda a, b: -_over_r2(a, b),
+)
 elementwise(np.sinh, x=lambda x: np.cosh(x))
 elementwise(np.cosh, x=lambda x: np.sinh(x))
 elementwise(np.tanh, x=lambda y: 1 - y * y)
-elementwise(
-    np.arcsinh, x=lambda x: 1 / np.hypot(1.0, x) if _is_real(x) else 1 / np.sqrt(x * x - -1)
-)
+elementwise(np.arcsinh, x=lambda x: 1 / _hypotenuse(x) if _is_real(x) else 1 / np.sqrt(x * x - -1))
 elementwise(np.arccosh, x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x - -1)))
 elementwise(np.arctanh, x=lambda x: 1 / ((1 - x) * (1 + x)))
 elementwise(np.deg2rad, x=DEGREE)
@@ -129,19 +188,48 @@ def _cathetus(x):
     return np.sqrt((1 - x) * (1 + x)) if _is_real(x) else np.sqrt(-(x - 1)) * np.sqrt(x - -1)
 
 
+def _hypotenuse(x):
+    """sqrt(1 + x^2), without overflow."""
+    square = 1 + x * x
+    return np.sqrt(square) if _is_moderate(square) else np.hypot(1.0, x)
+
+
+def _is_moderate(x):
+    """Whether no square that went into these positive numbers can have lost digits or overflowed.
+
+    Not of traced ones: a derivative that is recorded holds at other points too.
+    """
+    return (
+        type(x) is np.ndarray
+        and x.dtype.char == "d"
+        and x.size > 0
+        and np.min(x) > 1e-280
+        and np.max(x) < 1e280
+    )
+
+
+def _turns(a, b):
+    r2 = a * a + b * b
+    if not _is_moderate(r2):
+        return _over_r2(b, a), -_over_r2(a, b)
+    inverse = np.divide(1.0, r2, out=r2)
+    by_a = b * inverse
+    inverse *= a
+    return by_a, np.negative(inverse, out=inverse)
+
+
 def _over_r2(p, q):
     """p / (p^2 + q^2) without overflow, and 0 at the origin."""
+    r2 = p * p + q * q
+    if _is_moderate(r2):
+        return p / r2
     r = np.hypot(p, q)
     safe = np.where(r == 0, 1.0, r)
     return np.where(r == 0, 0.0, p / safe / safe)
 
 
-# ---------------------------------------------------------------- choosing and signs
+# ---------------------------------------------------------------- signs and rests
 
-elementwise(np.maximum, a=lambda a, b: _wins(a, b, ABOVE), b=lambda a, b: _wins(b, a, ABOVE))
-elementwise(np.minimum, a=lambda a, b: _wins(a, b, BELOW), b=lambda a, b: _wins(b, a, BELOW))
-elementwise(np.fmax, a=lambda a, b: _fwins(a, b, ABOVE), b=lambda a, b: _fwins(b, a, ABOVE))
-elementwise(np.fmin, a=lambda a, b: _fwins(a, b, BELOW), b=lambda a, b: _fwins(b, a, BELOW))
 elementwise(np.absolute, x=lambda x: _sign(x))
 elementwise(np.fabs, x=lambda x: np.sign(x))
 elementwise(np.copysign, a=lambda a, y: np.sign(a) * np.sign(y), b=None)
@@ -149,30 +237,6 @@ elementwise(np.remainder, a=1, b=lambda a, b: -np.floor_divide(a, b))
 elementwise(np.fmod, a=1, b=lambda a, b: -np.trunc(a / b))
 elementwise(np.ldexp, x=lambda n: np.ldexp(1.0, n), n=None)
 elementwise(np.nextafter, a=1, b=None)  # a and the last digit
-
-
-ABOVE = (np.greater, np.greater_equal)
-BELOW = (np.less, np.less_equal)
-
-
-def _wins(a, b, order):
-    """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; a NaN is chosen."""
-    before, not_after = order
-    chosen = before(a, b)
-    if np.count_nonzero(chosen) + np.count_nonzero(before(b, a)) == np.size(chosen):
-        return chosen  # no ties, no NaN
-    nan = np.not_equal(a, a)
-    twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + nan + nan
-    return twice * np.result_type(a, b).type(0.5)
-
-
-def _fwins(a, b, order):
-    """1 where a is chosen, 1/2 where it ties with b (they share), 0 elsewhere; not a NaN if b is
-    a number."""
-    before, not_after = order
-    alone = np.not_equal(b, b) & np.equal(a, a)
-    twice = np.add(before(a, b), not_after(a, b), dtype=np.int8) + alone + alone
-    return twice * np.result_type(a, b).type(0.5)
 
 
 @composite(np.sign)

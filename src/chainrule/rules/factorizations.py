@@ -5,7 +5,8 @@ import numpy as np
 from chainrule.base.errors import NoRuleError
 from chainrule.core.primitive import apply, composite, general
 from chainrule.core.trace import plain
-from chainrule.rules.matrices import H, array, diagonals, eye, folded, real_dtype, tri
+from chainrule.rules.matrices import H, array, diagonals, eye, folded, real_dtype, tri, triangle
+from chainrule.rules.reflections import reflections
 
 
 @general(np.linalg.cholesky)
@@ -14,9 +15,7 @@ def cholesky(g, y, _a, *, upper=False):
     A_bar = L^-H Phi(L^H g) L^-1, Hermitian part, folded onto the triangle that NumPy reads."""
     if upper:
         y, g = H(y), H(g)
-    inner = H(y) @ g
-    phi = inner * (tri(inner) - 0.5 * eye(inner)).astype(real_dtype(inner))
-    half = divided(y, phi)
+    half = divided(y, triangle(H(y) @ g))
     return folded(H(divided(y, H(half))), lower=not upper)
 
 
@@ -128,7 +127,9 @@ def _qr_call(a, mode="reduced"):
     if mode == "r":
         return apply(qr, a)[1]
     np.linalg.qr(plain(a), mode)  # NumPy's own errors first
+    if mode == "raw":
+        return reflections(a)
     raise NoRuleError(
         f"np.linalg.qr with mode={mode!r} has no derivative rule",
-        "Use mode='reduced', 'complete' or 'r'.",
+        "Use mode='reduced', 'complete', 'r' or 'raw'.",
     )

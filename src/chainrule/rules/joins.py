@@ -12,14 +12,14 @@ from chainrule.core.array import as_constant, as_operand, store_out
 from chainrule.core.escape import escape
 from chainrule.core.handle import Scalar
 from chainrule.core.primitive import composite, existing, linear
-from chainrule.core.trace import Tracer, bind, is_traced, plain
+from chainrule.core.trace import Tracer, bind, is_traced, is_watched, peek, plain
 
 # ---------------------------------------------------------------- operands
 
 
 def operand(x):
     """What NumPy would make of an argument that must be an array: lists are read, handles kept."""
-    if isinstance(x, Tracer) or type(x) is np.ndarray:
+    if isinstance(x, Tracer) or type(x) is np.ndarray or is_watched(x):
         return x
     if type(x) in (list, tuple):
         return as_operand(x)
@@ -90,14 +90,14 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, **r
 def is_traced_inside(nested):
     if type(nested) in (list, tuple):
         return any(map(is_traced_inside, nested))
-    return is_traced(nested)
+    return is_watched(nested)
 
 
 def _traced_leaves(nested):
     for x in nested:
         if type(x) in (list, tuple):
             yield from _traced_leaves(x)
-        elif is_traced(x):
+        elif is_watched(x):
             yield x
 
 
@@ -112,7 +112,7 @@ def _converted(x, dtype, copy):
 
 
 def _from_nested(nested, dtype):
-    template = np.array(plain(nested), dtype)  # NumPy's own dtype, and its error if ragged
+    template = np.array(peek(nested), dtype)  # NumPy's own dtype, and its error if ragged
     if not is_float(template.dtype):
         if template.dtype.kind == "O":
             raise NonDifferentiableError(
@@ -134,7 +134,7 @@ def _collect(nested, shape, depth, start, leaves, starts):
     for i, x in enumerate(nested):
         if type(x) in (list, tuple):
             _collect(x, shape, depth + 1, start + i * size, leaves, starts)
-        elif is_traced(x):
+        elif is_watched(x):
             leaves.append(x)
             starts.append(start + i * size)
 

@@ -5,7 +5,7 @@ import numpy as np
 from chainrule.core.primitive import apply, composite, general
 from chainrule.core.trace import plain
 from chainrule.rules.matrices import H, array, unfolded
-from chainrule.rules.spectral import pulled_values
+from chainrule.rules.spectral import pulled_values, pushed_values
 
 
 def pseudo_inverse(a, **tolerance):
@@ -16,10 +16,21 @@ def pseudo_inverse(a, **tolerance):
 def pinv(g, y, a, **_tolerance):
     """P = A^+ of constant rank [Golub and Pereyra 1973]:
     dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P."""
-    ph, gh = H(y), H(g)
-    first = gh @ y @ ph
-    second = ph @ y @ gh
-    return -(ph @ g @ ph) + first - a @ (y @ first) + second - (second @ y) @ a
+    if a.shape[-2] < a.shape[-1]:
+        return H(_pulled_pinv(H(g), H(y), H(a)))
+    return _pulled_pinv(g, y, a)
+
+
+def _pulled_pinv(g, y, a):
+    """Of a tall A, by products of no more than n columns; 1 - P A is 0 at full rank."""
+    ph = H(y)
+    gp = g @ ph
+    left = H(g) @ (y @ ph)
+    inner = -gp
+    rank = np.sum(plain(y) * np.swapaxes(plain(a), -1, -2), axis=(-2, -1)).real
+    if np.any(rank < a.shape[-1] - 0.5):
+        inner = inner + H(gp) - H(gp) @ (y @ a)
+    return left - a @ (y @ left) + ph @ inner
 
 
 @composite(np.linalg.pinv)
@@ -36,7 +47,23 @@ def least_squares(a, b, *, rcond=None):
     return x, residuals, np.float64(rank), s
 
 
-@general(least_squares, name="lstsq", multiple=True)
+def _lstsq_jvp(tangents, y, a, b, *, rcond=None):
+    """dx = A^+ (db - dA x) + A^+ A^+^H dA^H (b - A x) + (1 - A^+ A) dA^H A^+^H x."""
+    x, residuals, _, _ = y
+    is_vector = b.ndim == 1
+    x, b, db = (t[:, None] if is_vector and t is not None else t for t in (x, b, tangents[1]))
+    da = np.zeros_like(a) if tangents[0] is None else tangents[0]
+    db = np.zeros_like(b) if db is None else db
+    p = np.linalg.pinv(a, rtol=_least_squares_tolerance(a, rcond))
+    residual, change = b - a @ x, db - da @ x
+    turned = H(da) @ (H(p) @ x)
+    dx = p @ (change + H(p) @ (H(da) @ residual)) + turned - p @ (a @ turned)
+    d_residuals = 2.0 * np.sum(np.real(np.conj(residual) * change), axis=0)
+    d_residuals = d_residuals if residuals.size else np.zeros_like(residuals)
+    return dx[:, 0] if is_vector else dx, d_residuals, None, pushed_values((da,), None, a)
+
+
+@general(least_squares, name="lstsq", multiple=True, jvp=_lstsq_jvp)
 def lstsq(g, y, a, b, *, rcond=None):
     """x = A^+ b,   residuals |b - A x|^2 per column,   rank (constant),   singular values of A."""
     g_x, g_res, _, g_s = g
@@ -49,7 +76,13 @@ def lstsq(g, y, a, b, *, rcond=None):
     if g_res is not None and g_res.size:
         b_bar = b_bar + 2.0 * residual * g_res
         a_bar = a_bar - b_bar @ H(x)
-    if g_x is not None:
+    if g_x is not None and plain(y[2]) == a.shape[1]:  # A = Q R of full rank: A^+ = R^-1 Q^H
+        q, r = np.linalg.qr(a)
+        w = np.linalg.solve(H(r), g_x)
+        back = q @ w
+        b_bar = b_bar + back
+        a_bar = a_bar - back @ H(x) + residual @ H(np.linalg.solve(r, w))
+    elif g_x is not None:
         p = np.linalg.pinv(a, rtol=_least_squares_tolerance(a, rcond))
         back = H(p) @ g_x
         b_bar = b_bar + back

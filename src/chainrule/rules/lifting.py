@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
-from chainrule.core.array import Protocols, _any_traced, as_constant, as_operand
+from chainrule.core.array import Protocols, _any_traced, any_watched, as_constant, as_operand
 from chainrule.core.escape import escape
 from chainrule.core.lift import CALLED, LATE_MAKERS, MAKERS, Lifter, Shadow, replace
 from chainrule.core.lift_containers import LIFTED, unlifted
@@ -27,7 +27,16 @@ from chainrule.core.lift_text import comes_back_as_text, comes_back_from_file
 from chainrule.core.lift_views import is_view, seen_object, unview
 from chainrule.core.number import Number, as_number, as_scalar
 from chainrule.core.primitive import FUNCTIONS
-from chainrule.core.trace import Tracer, current, is_traced, plain, refuse
+from chainrule.core.trace import (
+    Tracer,
+    current,
+    followed,
+    is_traced,
+    is_watched,
+    peek,
+    plain,
+    refuse,
+)
 
 # ---------------------------------------------------------------- arrays born in lifted code
 
@@ -64,10 +73,10 @@ def _creation(function):
     def create(*args, **kwargs):
         if _simple(args) and (not kwargs or _simple(kwargs.values())):
             return as_constant(function(*args, **kwargs))
-        if _any_traced(args) or _any_traced(kwargs.values()):
+        if any_watched(args) or any_watched(kwargs.values()):
             run = FUNCTIONS.get(function)
             if run is not None:
-                return run(*args, **_plain_dtype(kwargs))
+                return followed(run)(*args, **_plain_dtype(kwargs))
         return as_constant(function(*plain(args), **_plain_dtype(plain(kwargs))))
 
     return create
@@ -91,11 +100,26 @@ def _reading_bytes(function):
             comes_back_as_text(buffer, f"np.{function.__name__}")
         if is_traced(buffer):
             raise escape(f"np.{function.__name__}", buffer)
+        if isinstance(buffer, Tracer):
+            return _same_memory(function, buffer, *args, **kwargs)
         y = function(plain(buffer), *plain(args), **_plain_dtype(plain(kwargs)))
         trace = current()
         return y if trace is None else Lifter.of(trace).map(y)
 
     return read
+
+
+def _same_memory(function, x, dtype=float, count=-1, offset=0, **kwargs):
+    """Elements of a constant array as a view of it: traced values may be written into it later."""
+    y = function(plain(x), dtype, count, offset, **kwargs)  # and its errors
+    first, rest = divmod(offset, y.itemsize)
+    if y.dtype != x.dtype or rest:
+        raise refuse(
+            NonDifferentiableError(
+                "np.frombuffer of an array reads its bits as other numbers", "Use x.view(dtype)."
+            )
+        )
+    return x.reshape(-1)[first : first + y.size]
 
 
 def _coercion(function):
@@ -109,7 +133,9 @@ def _coercion(function):
         x = unlifted(x)
         if is_view(x) and hasattr(x, "__array__"):
             x = x.__array__()
-        if isinstance(x, Tracer) or _any_traced((x,)):
+        elif hasattr(type(x), "__chainrule_array__"):
+            x = x.__chainrule_array__()
+        if isinstance(x, Tracer) or any_watched((x,)):
             return FUNCTIONS[function](x, *args, **kwargs)
         return _seen(function(plain(x), *args, **kwargs), (x,))
 
@@ -143,9 +169,11 @@ def _asarray_chkfinite(a, dtype=None, order=None):
 
 @functools.wraps(np.require)
 def _require(a, dtype=None, requirements=None, *, like=None):
-    return (
-        _asarray(a, dtype=dtype) if _any_traced((a,)) else np.require(plain(a), dtype, requirements)
-    )
+    if _any_traced((a,)):
+        return _asarray(a, dtype=dtype)
+    value = plain(a)
+    y = np.require(value, dtype, requirements)
+    return a if y is value else y  # the array itself stays what writes to it are seen in
 
 
 @functools.wraps(np.fromiter)
@@ -154,6 +182,12 @@ def _fromiter(iter, dtype, count=-1, *, like=None):
     return _asarray(values, dtype=dtype)
 
 
+@functools.wraps(np.from_dlpack)
+def _from_dlpack(x, /, **kwargs):
+    return x.view() if isinstance(x, Tracer) and not is_traced(x) else np.from_dlpack(x, **kwargs)
+
+
+replace(np.from_dlpack, _from_dlpack)
 _asarray = _coercion(np.asarray)
 replace(np.asarray_chkfinite, _asarray_chkfinite)
 replace(np.require, _require)
@@ -328,9 +362,8 @@ replace(np.frompyfunc, _frompyfunc)
 class _Joined:
     """``np.r_`` and ``np.c_`` with traced values among the parts; NumPy's own without."""
 
-    def __init__(self, original: Any, columns: bool):
+    def __init__(self, original: Any):
         self.original = original
-        self.columns = columns
 
     def __getattr__(self, name):
         return getattr(self.original, name)
@@ -342,22 +375,32 @@ class _Joined:
         parts = key if type(key) is tuple else (key,)
         if not _any_traced(parts):
             return as_constant(self.original[plain(key)])
-        if any(type(part) is str for part in parts):
+        value = self.original[plain(key)]  # and its errors
+        if isinstance(value, np.matrix):
             raise refuse(
                 NonDifferentiableError(
                     f"np.r_ with the directive {parts[0]!r} got a traced value",
                     "Use np.concatenate, np.stack or np.column_stack.",
                 )
             )
-        arrays = [np.r_[plain(p)] if type(p) is slice else _asarray(p) for p in parts]
-        arrays = [a.reshape(-1) if a.ndim < 1 else a for a in arrays]
-        if self.columns:
-            return np.concatenate([a[:, None] if a.ndim == 1 else a for a in arrays], axis=-1)
-        return np.concatenate(arrays)
+        return self.gathered(parts).astype(value.dtype)
+
+    def gathered(self, parts):
+        """NumPy arranges the numbers of the elements, then they are gathered."""
+        arrays, numbers, n = [], [], 0
+        for part in parts:
+            if type(part) is str:
+                numbers.append(part)
+                continue
+            x = np.r_[plain(part)] if type(part) is slice else _asarray(part)
+            numbers.append(np.arange(n, n + x.size).reshape(x.shape))
+            arrays.append(x.reshape(-1))
+            n += x.size
+        return np.concatenate(arrays)[self.original[tuple(numbers)]]
 
 
-MAKERS[type(np.r_)] = lambda original, map: _Joined(original, columns=False)
-MAKERS[type(np.c_)] = lambda original, map: _Joined(original, columns=True)
+for _kind in (type(np.r_), type(np.c_)):
+    MAKERS[_kind] = lambda original, map: _Joined(original)
 
 # ---------------------------------------------------------------- random numbers
 
@@ -408,8 +451,8 @@ class _NumberLike(type):
         if not (len(args) == 1 and isinstance(args[0], Tracer)):
             return cls.number(*args, **kwargs)
         (x,) = args
-        value = cls.number(plain(x))  # raises as NumPy does
-        if not is_traced(x):
+        value = cls.number(peek(x))  # raises as NumPy does
+        if not is_watched(x):
             return value
         x = x.reshape(())[()]
         return as_number(x if x.dtype == cls.dtype else x.astype(cls.dtype))
@@ -614,8 +657,10 @@ def _numeric(module, name: str, traced: Any) -> Any:
     def call(*args, **kwargs):
         if name in _OF_ITERABLES:
             args = tuple(list(x) if hasattr(x, "__iter__") else x for x in args)
-        value = function(*plain(args), **plain(kwargs))  # raises as it does: domain, range
-        if name in _DISCRETE or not (_any_traced(args) or _any_traced(kwargs.values())):
+        if name in _DISCRETE:
+            return function(*plain(args), **plain(kwargs))
+        value = function(*peek(args), **peek(kwargs))  # raises as it does: domain, range
+        if not (any_watched(args) or any_watched(kwargs.values())):
             return value
         if traced is None:
             raise refuse(

@@ -1,7 +1,8 @@
 """Random numbers in lifted code: the same stream, arrays that can be written, traced parameters.
 
 A distribution with location and scale is drawn in its standard form and shifted and scaled, which
-is how NumPy makes it: the numbers are NumPy's and differentiable in the parameters. Others refuse.
+is how NumPy makes it: the numbers are NumPy's and differentiable in the parameters. So are those
+that NumPy makes of one exponential or uniform number. Others refuse.
 """
 
 import functools
@@ -15,6 +16,7 @@ from chainrule.core.array import _any_traced, as_constant
 from chainrule.core.lift import MAKERS, replace
 from chainrule.core.primitive import FUNCTIONS
 from chainrule.core.trace import Tracer, plain, refuse
+from chainrule.rules.joins import operand
 
 
 class Draws:
@@ -94,6 +96,57 @@ def _scaled(draw, scale=1.0, size=None):
     return scale * draw(1.0, np.shape(scale) or None if size is None else size)
 
 
+def _size(size, *parameters):
+    return np.broadcast_shapes(*map(np.shape, parameters)) or None if size is None else size
+
+
+def _gamma(draw, shape, scale=1.0, size=None):
+    if _any_traced((shape,)):
+        raise _no_derivative("gamma() in its shape")
+    return operand(scale) * draw(plain(shape), 1.0, _size(size, shape, scale))
+
+
+def _of_one(number, transform):
+    """A power law: ``number`` undoes it for the exponent 1, ``transform`` makes it for another."""
+
+    def run(draw, a, size=None):
+        a = operand(a)
+        if np.any(plain(a) <= 0):
+            draw(plain(a))  # NumPy's error
+        return transform(number(draw(1.0, _size(size, a))), a)
+
+    return run
+
+
+def _triangular(draw, left, mode, right, size=None):
+    """The inverse of its cumulative distribution."""
+    left, mode, right = map(operand, (left, mode, right))
+    size = _size(size, left, mode, right)
+    draw(plain(left), plain(mode), plain(right), (0, *np.atleast_1d(size or ())))
+    u = np.square(draw(0.0, 1.0, 1.0, size))
+    base = right - left
+    below = u <= plain((mode - left) / base)
+    rising = left + np.sqrt(np.where(below, u * base * (mode - left), 1.0))
+    falling = right - np.sqrt(np.where(below, 1.0, (1 - u) * base * (right - mode)))
+    return np.where(below, rising, falling)
+
+
+def _multivariate_normal(draw, mean, cov, size=None, *args, **kwargs):
+    if _any_traced((cov,)):
+        raise _no_derivative("multivariate_normal() in its covariance")
+    return operand(mean) + draw(np.zeros(len(mean)), plain(cov), size, *args, **kwargs)
+
+
+def _no_derivative(what):
+    return refuse(
+        NonDifferentiableError(
+            f"the random numbers of {what} have no derivative",
+            "Draw standard numbers and transform them, or treat the parameter as constant: "
+            "chainrule.constant(x).",
+        )
+    )
+
+
 def _shuffle(draw, x, *args, **kwargs):
     order = np.arange(len(x))
     draw(order)
@@ -131,6 +184,12 @@ _TRACED: dict[str, Callable] = {
     "lognormal": _shifted((0.0, 1.0), lambda mean, sigma, y: np.exp(mean + sigma * np.log(y))),
     "exponential": _scaled,
     "rayleigh": _scaled,
+    "gamma": _gamma,
+    "weibull": _of_one(lambda e: e, lambda e, a: e ** (1 / a)),
+    "pareto": _of_one(np.log1p, lambda e, a: np.expm1(e / a)),
+    "power": _of_one(lambda u: u, lambda u, a: u ** (1 / a)),
+    "triangular": _triangular,
+    "multivariate_normal": _multivariate_normal,
     "permutation": _permutation,
     "choice": _choice,
 }

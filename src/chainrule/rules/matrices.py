@@ -10,7 +10,7 @@ Most formulas: Giles, *Collected matrix derivative results for forward and rever
 import numpy as np
 
 from chainrule.core.array import as_operand
-from chainrule.core.trace import plain
+from chainrule.core.trace import peek, plain
 from chainrule.rules.joins import operand
 
 
@@ -45,6 +45,14 @@ def on_diagonal(d):
     return d[..., None, :] * eye(d)
 
 
+def plus_diagonal(x, d):
+    """X + diag(d), in place of a plain X."""
+    if type(x) is not np.ndarray or type(d) is not np.ndarray:
+        return x + on_diagonal(d)
+    np.einsum("...ii->...i", x)[...] += d
+    return x
+
+
 def diagonals(x):
     """The diagonals of the matrices of x, in the last axis."""
     return np.diagonal(x, axis1=-2, axis2=-1)
@@ -69,14 +77,22 @@ def column_scale(g):
     return np.abs(plain(g)).max(-2, keepdims=True, initial=0.0)
 
 
+def triangle(x, lower=True):
+    """The lower triangle, or the upper one, with half the diagonal."""
+    mask = tri(x) if lower else tri(x).T
+    if type(x) is not np.ndarray:
+        return x * (mask - 0.5 * eye(x)).astype(real_dtype(x))
+    part = x * mask
+    np.einsum("...ii->...i", part)[...] *= 0.5
+    return part
+
+
 def folded(s, lower=True):
     """The cotangent of the triangle that was read, from the Hermitian one of the whole matrix.
 
     A_ij and A_ji = conj(A_ij) are one number: the triangle gets both, the other one nothing.
     """
-    s = (s + H(s)) * 0.5
-    strict = tri(s, -1) if lower else tri(s, -1).T
-    return s * (2.0 * strict + eye(s)).astype(real_dtype(s))
+    return triangle(s + H(s), lower)
 
 
 def unfolded(a, lower=True):
@@ -102,5 +118,5 @@ def checked(a, check_finite=True):
     """
     a = operand(a)
     if check_finite:
-        np.asarray_chkfinite(plain(a))
+        np.asarray_chkfinite(peek(a))
     return a

@@ -25,7 +25,11 @@ class _Sorted:
             normalize_axis_tuple(axis, a.ndim)  # NumPy's error
         flat, self.unflatten = flat_last(a, axis)
         self.flat = plain(flat)
-        self.y = sort(flat, -1)
+        self.order = np.argsort(self.flat, axis=-1)
+        ascending = np.take_along_axis(self.flat, self.order, -1)
+        ties = np.any(ascending[..., 1:] == ascending[..., :-1])
+        self.y = sort(flat, -1) if ties else None  # where none tie, elements are read in place
+        self.x = flat
         self.n = flat.shape[-1]
         self.kept = kept_shape(a.shape, axis)
         nan = np.isnan(self.flat)
@@ -41,9 +45,16 @@ class _Sorted:
     def pick(self, index):
         """y[..., index]: a number for all rows, or an array (q..., rows...)."""
         if np.ndim(index) == 0:
-            return self.y[..., int(index)] if self.y.ndim > 1 else self.y[int(index)]
+            index = int(index)
+            if self.y is not None:
+                return self.y[..., index] if self.y.ndim > 1 else self.y[index]
+            if self.flat.ndim == 1:
+                return self.x[int(self.order[index])]
         rows = np.indices(self.flat.shape[:-1], sparse=True)
-        return self.y[(*rows, np.asarray(index))]
+        index = np.asarray(index)
+        if self.y is not None:
+            return self.y[(*rows, index)]
+        return self.x[(*rows, self.order[(*rows, index)])]
 
     def finish(self, y, keepdims, where=()):
         """NaN into the rows that have one; the reduced axes back as ones where they are kept."""

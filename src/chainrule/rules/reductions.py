@@ -21,6 +21,7 @@ from chainrule.core.primitive import (
     existing,
     general,
 )
+from chainrule.core.products import selected
 from chainrule.core.trace import Tracer, bind, frozen_array, is_traced, plain
 
 NO = np._NoValue  # NumPy's own "not given"
@@ -207,6 +208,38 @@ def squared_length(d):
     return np.square(d)
 
 
+def _variance(x, *, n, ddof, axis=None, keepdims=False):
+    """The variance of real numbers, and their deviations from the mean, which its derivative is
+    made of. Of nearly equal numbers the rounding of the mean is taken off those."""
+    mean = np.add.reduce(x, axis=axis, keepdims=True) / n
+    d = x - mean
+    v = np.add.reduce(np.square(d), axis=axis, keepdims=True) / (n - ddof)
+    if type(x) is not np.ndarray or np.any(v < 0.01 * mean * mean):
+        d = _centred(d, axis, n)
+    return v if keepdims else np.squeeze(v, axis)[()], d
+
+
+def _variance_jvp(tangents, y, _x, *, n, ddof, axis=None, keepdims=False):
+    dd = _centred(tangents[0], axis, n)
+    return np.sum(y[1] * dd, axis=axis, keepdims=keepdims) * (2 / (n - ddof)), dd
+
+
+def _centred(d, axis, n):
+    return d - np.sum(d, axis=axis, keepdims=True) / n
+
+
+@general(_variance, name="variance", multiple=True, jvp=_variance_jvp)
+def VARIANCE(g, y, _x, *, n, ddof, axis=None, keepdims=False):
+    """v = sum d^2 / (n - ddof), d = x - mean(x), whose sum is 0:   x_bar = 2 g d / (n - ddof)."""
+    (g_v, g_d), d = g, y[1]
+    if g_d is not None:
+        g_d = _centred(g_d, axis, n)
+    if g_v is None:
+        return g_d
+    x_bar = stretch(g_v * (2 / (n - ddof)), d.shape, axis) * d
+    return x_bar if g_d is None else x_bar + g_d
+
+
 @unless_constant(np.var)
 def var(
     a,
@@ -226,6 +259,11 @@ def var(
         if ddof != 0:
             return np.var(np.ones(2), ddof=ddof, correction=correction)  # NumPy's error
         ddof = correction
+    if mean is NO and where is True and dtype is None and a.dtype.char in "df" and out is None:
+        n = count(a.shape, plain(axis), True, False, a.dtype)
+        if n > plain(ddof):
+            params = given(axis, keepdims, where) | {"n": n, "ddof": plain(ddof)}
+            return bind(VARIANCE, (a,), params)[0]
     d = a - (_mean(a, axis, dtype, True, where)[0] if mean is NO else mean)
     total = sum_(squared_length(d), axis, _real_dtype(dtype), None, keepdims, where=where)
     n = count(a.shape, plain(axis), where, keep(keepdims), total.dtype) - plain(ddof)
@@ -277,9 +315,9 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
 
 def _winners(y, x, axis, where, initial):
     """Where x attains y or a NaN wins, and how many do; None if it is one for each result."""
-    count, y = np.size(y), stretch(y, x.shape, axis)
+    count, no_nan, y = np.size(y), np.all(y == y), stretch(y, x.shape, axis)
     chosen = x == y
-    if where is True and initial is NO and np.count_nonzero(chosen) == count:
+    if where is True and initial is NO and no_nan and np.count_nonzero(chosen) == count:
         return chosen, None
     chosen = chosen | ((x != x) & (y != y))
     if where is not True:
@@ -292,7 +330,7 @@ def _winners(y, x, axis, where, initial):
 
 def _extremum_jvp(tangents, y, x, *, axis=None, keepdims=False, where=True, initial=NO):
     chosen, ties = _winners(y, x, axis, where, initial)
-    dy = np.sum(np.where(chosen, tangents[0], 0.0), axis=axis, keepdims=keepdims)
+    dy = np.sum(selected(chosen, tangents[0]), axis=axis, keepdims=keepdims)
     return dy if ties is None else dy / ties.reshape(dy.shape).astype(dy.dtype)
 
 
@@ -308,7 +346,7 @@ def _extremum(ufunc, name: str) -> General:
         """y = max x or min x:  x_bar = g / (number of ties) where x == y, or where a NaN wins."""
         chosen, ties = _winners(y, x, axis, where, initial)
         g = stretch(g, x.shape, axis)
-        return np.where(chosen, g if ties is None else g / ties.astype(g.dtype), 0.0)
+        return selected(chosen, g if ties is None else g / ties.astype(g.dtype))
 
     return rule
 
@@ -366,7 +404,11 @@ def _cumsum(x, *, axis, dtype=None):
 
 def reverse_cumsum(g, *, axis, dtype=None):
     """The transpose of cumsum: g summed from each place to the end."""
-    return np.flip(np.add.accumulate(np.flip(g, axis), axis=axis), axis)
+    if type(g) is not np.ndarray:
+        return np.flip(np.add.accumulate(np.flip(g, axis), axis=axis), axis)
+    sums = np.empty_like(g)
+    np.add.accumulate(np.flip(g, axis), axis=axis, out=np.flip(sums, axis))
+    return sums
 
 
 CUMSUM = adjoint_pair(_cumsum, reverse_cumsum, name="cumsum")

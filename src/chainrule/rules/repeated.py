@@ -60,23 +60,40 @@ def any_singular(s, shape):
     return any_in(clusters(s)) or not is_positive(s, shape).all()
 
 
+def are_apart(w):
+    """Whether plain ordered values differ by so much that no difference is rounding."""
+    if type(w) is not np.ndarray:
+        return False
+    limit = np.maximum(_tolerance(w), loose(w) * np.abs(w).max(initial=0.0))
+    return bool(np.all(np.abs(w[..., 1:] - w[..., :-1]) > limit))
+
+
+def gaps(w):
+    """w_j - w_i, and inf on the diagonal."""
+    d = w[..., None, :] - w[..., :, None]
+    np.einsum("...ii->...i", d)[...] = np.inf
+    return d
+
+
 def inverse_gaps(w, same):
     """1 / (w_j - w_i), and 0 where the two are one."""
     gaps = w[..., None, :] - w[..., :, None]
     return np.where(same, 0.0, 1 / np.where(same, 1.0, gaps))
 
 
-def over_gaps(w, same, x, scale):
+def over_gaps(w, same, x, *bars):
     """F * X, F = inverse_gaps, without what is rounding in X and would be divided by a small gap.
+    X is made of the cotangents ``bars`` of vectors.
 
     Only the skew-Hermitian part of X counts; a function that does not tell two nearly equal values
     apart has none there.
     """
-    f = inverse_gaps(w, same)
     small = loose(w) * np.abs(plain(w)).max(initial=0.0)
+    f = inverse_gaps(w, same)
     if is_traced(x) or is_traced(w) or np.all(np.abs(np.diff(plain(w))) > small):
         return f * x
     near = np.abs(w[..., None, :] - w[..., :, None]) <= small
+    scale = sum(map(column_scale, bars))
     rounding = 8 * w.shape[-1] * np.finfo(x.dtype).eps * (scale + mT(scale))
     return f * np.where(near & (np.abs(x - H(x)) <= rounding), 0.0, x)
 

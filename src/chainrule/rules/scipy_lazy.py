@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.core.array import OPERANDS, _any_traced, as_constant
 from chainrule.core.lift import LATE_MAKERS, MAKERS, REPLACEMENTS, replace
 from chainrule.core.primitive import FUNCTIONS, LATE, PRIMITIVES, UFUNCS
-from chainrule.core.trace import plain
+from chainrule.core.trace import followed, plain
 
 REGISTRIES: list = [PRIMITIVES, FUNCTIONS, UFUNCS, REPLACEMENTS, MAKERS, LATE_MAKERS, OPERANDS]
 
@@ -57,7 +57,7 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args, **kwargs):
         if _any_traced(args) or _any_traced(kwargs.values()):
-            return run(*args, **kwargs)
+            return followed(run)(*args, **kwargs)
         return as_constant(function(*plain(args), **plain(kwargs)))
 
     return call

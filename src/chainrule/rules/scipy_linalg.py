@@ -208,7 +208,7 @@ def determinant(a):
 
 
 def euclidean(a):
-    return np.float64(scipy.linalg.norm(a, check_finite=False))
+    return np.asarray(scipy.linalg.norm(a, check_finite=False), float)[()]
 
 
 DET = General("scipy_det", determinant, numpy_linalg.det.vjp_rule)

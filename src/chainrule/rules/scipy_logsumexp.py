@@ -35,11 +35,19 @@ def log_size_sum_exp(a, b, *, axis=None, keepdims=False):
 
 
 @general(log_sum_exp, name="logsumexp")
-def logsumexp_plain(g, _y, a, *, axis=None, keepdims=False):
-    """a_bar = g softmax(a)."""
-    e = np.exp(_shifted(a, axis))
-    share = e / np.sum(e, axis=axis, keepdims=True)
-    return _kept(g, axis, keepdims, a.ndim) * (np.conj(share) if a.dtype.kind == "c" else share)
+def logsumexp_plain(g, y, a, *, axis=None, keepdims=False):
+    """a_bar = g softmax(a), softmax(a) = e^(a - y) / sum e^(a - y).
+
+    The sum is 1 but for the digits that a large y has lost.
+    """
+    top = _kept(plain(y), axis, keepdims, a.ndim)
+    e = np.exp(a - top if np.isfinite(top).all() else _shifted(a, axis))
+    scale = _kept(g, axis, keepdims, a.ndim) / _conj(np.sum(e, axis=axis, keepdims=True))
+    return scale * _conj(e)
+
+
+def _conj(x):
+    return np.conj(x) if x.dtype.kind == "c" else x
 
 
 def _weighted(g, _y, a, b, *, axis=None, keepdims=False):
@@ -78,16 +86,40 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     return y, sign
 
 
+def _softmax(x, *, axis=None):
+    return special.softmax(x, axis)
+
+
+def _log_softmax(x, *, axis=None):
+    return special.log_softmax(x, axis)
+
+
+def _softmax_jvp(tangents, y, _x, *, axis=None):
+    return y * (tangents[0] - np.sum(y * tangents[0], axis=axis, keepdims=True))
+
+
+@general(_softmax, name="softmax", jvp=_softmax_jvp)
+def softmax_rule(g, y, _x, *, axis=None):
+    """y = e^x / sum e^x:   x_bar = y (g - sum y g)."""
+    y = _conj(y)
+    return y * (g - np.sum(y * g, axis=axis, keepdims=True))
+
+
+def _log_softmax_jvp(tangents, y, _x, *, axis=None):
+    return tangents[0] - np.sum(np.exp(y) * tangents[0], axis=axis, keepdims=True)
+
+
+@general(_log_softmax, name="log_softmax", jvp=_log_softmax_jvp)
+def log_softmax_rule(g, y, _x, *, axis=None):
+    """y = x - log sum e^x:   x_bar = g - e^y sum g."""
+    return g - _conj(np.exp(y)) * np.sum(g, axis=axis, keepdims=True)
+
+
 @composite(special.softmax)
 def softmax(x, axis=None):
-    x = as_array(x)
-    e = np.exp(x - np.max(plain(x), axis=axis, keepdims=True))
-    return e / np.sum(e, axis=axis, keepdims=True)
+    return apply(softmax_rule, as_array(x), axis=axis)
 
 
 @composite(special.log_softmax)
 def log_softmax(x, axis=None):
-    x = as_array(x)
-    top = np.max(plain(x), axis=axis, keepdims=True)
-    z = x - np.where(np.isfinite(top), top, 0.0).astype(top.dtype)
-    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    return apply(log_softmax_rule, as_array(x), axis=axis)

@@ -25,7 +25,7 @@ elementwise(
 elementwise(
     special.eval_legendre,
     n=PARAMETER,
-    x=lambda n, x: _degree(n, (n + 1) / 2, special.eval_jacobi, 1.0, 1.0, x),
+    x=lambda n, x: _legendre_slope(n, x),
 )
 elementwise(
     special.eval_chebyt,
@@ -35,7 +35,7 @@ elementwise(
 elementwise(
     special.eval_chebyu,
     n=lambda n, x: _chebyu_degree(n, x),
-    x=lambda n, x: _degree(n, 2.0, special.eval_gegenbauer, 2.0, x),
+    x=lambda n, x: _chebyu_slope(n, x),
 )
 elementwise(
     special.eval_gegenbauer,
@@ -71,7 +71,7 @@ elementwise(
 elementwise(
     special.eval_chebys,
     n=lambda n, x: _chebyu_degree(n, x / 2),
-    x=lambda n, x: _degree(n, 1.0, special.eval_gegenbauer, 2.0, x / 2),
+    x=lambda n, x: _chebyu_slope(n, x / 2) / 2,
 )
 elementwise(
     special.eval_sh_chebyt,
@@ -81,12 +81,12 @@ elementwise(
 elementwise(
     special.eval_sh_chebyu,
     n=lambda n, x: _chebyu_degree(n, 2 * x - 1),
-    x=lambda n, x: _degree(n, 4.0, special.eval_gegenbauer, 2.0, 2 * x - 1),
+    x=lambda n, x: 2 * _chebyu_slope(n, 2 * x - 1),
 )
 elementwise(
     special.eval_sh_legendre,
     n=PARAMETER,
-    x=lambda n, x: _degree(n, n + 1, special.eval_jacobi, 1.0, 1.0, 2 * x - 1),
+    x=lambda n, x: 2 * _legendre_slope(n, 2 * x - 1),
 )
 elementwise(
     special.eval_sh_jacobi,
@@ -107,6 +107,20 @@ def _degree(n, factor, polynomial, *rest):
     """factor times the polynomial of degree n - 1, 0 for degree 0."""
     constant = np.equal(plain(n), 0)
     return np.where(constant, 0.0, factor) * polynomial(np.where(constant, 0, n - 1), *rest)
+
+
+def _legendre_slope(n, x):
+    """Of P_n, which is P_(-n-1) too."""
+    n = np.where(np.less(plain(n), 0), -n - 1, n)
+    return _degree(n, (n + 1) / 2, special.eval_jacobi, 1.0, 1.0, x)
+
+
+def _chebyu_slope(n, x):
+    """Of U_n, which is -U_(-n-2) too."""
+    negative = np.less(plain(n), -1)
+    n = np.where(negative, -n - 2, np.where(np.equal(plain(n), -1), 0, n))  # U_(-1) is 0
+    slope = _degree(n, 2.0, special.eval_gegenbauer, 2.0, x)
+    return np.where(negative, -slope, slope)
 
 
 def _lpmv_slope(m, v, x, y):

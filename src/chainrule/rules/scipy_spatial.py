@@ -13,7 +13,7 @@ from scipy.spatial import distance
 from chainrule.core.array import _any_traced, as_constant, store_out
 from chainrule.core.lift import replace
 from chainrule.core.primitive import composite, existing, general, piecewise_constant
-from chainrule.core.trace import Tracer, bind, is_traced, plain
+from chainrule.core.trace import Tracer, bind, followed, is_traced, plain
 from chainrule.rules.joins import operand
 
 # ---------------------------------------------------------------- euclidean and sqeuclidean
@@ -300,7 +300,7 @@ def _lifted(function, run):
             or _any_traced(args)
             or _any_traced(kwargs.values())
         ):
-            return run(*args, **kwargs)
+            return followed(run)(*args, **kwargs)
         return as_constant(function(*plain(args), **plain(kwargs)))
 
     call.__name__ = call.__qualname__ = function.__name__

@@ -13,7 +13,14 @@ from math import factorial
 import numpy as np
 from scipy import special
 
-from chainrule.core.primitive import Elementwise, apply, composite, elementwise, existing
+from chainrule.core.primitive import (
+    Elementwise,
+    apply,
+    composite,
+    elementwise,
+    existing,
+)
+from chainrule.core.products import is_surely_finite
 from chainrule.core.trace import plain
 from chainrule.rules import (  # noqa: F401
     scipy_bessel,
@@ -111,7 +118,7 @@ def _tukey_shape(p, q, shape):
 
 # ---------------------------------------------------------------- logistic, entropies, losses
 
-elementwise(special.expit, x=lambda x, y: y * special.expit(-x))
+elementwise(special.expit, x=lambda x, y: _expit_slope(x, y))
 elementwise(special.log_expit, x=lambda x: special.expit(-x))
 elementwise(special.logit, x=lambda x: 1 / (x * (1 - x)))
 elementwise(special.xlogy, x=lambda y_: np.log(y_), y_=lambda x, y_: _over(x, y_))
@@ -131,8 +138,23 @@ elementwise(
 )
 
 
+def _expit_slope(x, y):
+    """y (1 - y), and y^2 e^-x where y is near 1 and the difference would have no digits."""
+    near = np.greater(y, 0.9)
+    slope = y * (1 - y)
+    if not near.any():
+        return slope
+    if type(slope) is np.ndarray:
+        slope[near] = y[near] ** 2 * np.exp(-x[near])
+        return slope
+    return np.where(near, y * y * np.exp(-np.where(near, x, 0.0)), slope)
+
+
 def _over(x, y):
     """x / y, and 0 at 0/0: 0 log y is the constant 0."""
+    quotient = x / y
+    if type(quotient) is np.ndarray and is_surely_finite(quotient):
+        return quotient
     return x / np.where((x == 0) & (y == 0), 1.0, y)
 
 

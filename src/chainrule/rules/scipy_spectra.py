@@ -43,15 +43,13 @@ EIGH.turn = _with_uplo(spectral.eigh.turn)
 
 
 def hermitian_values(a, *, lower=True, driver=None):
-    return scipy.linalg.eigvalsh(a, lower=lower, driver=driver, check_finite=False)
+    """The eigenvalues as SciPy's eigvalsh has them, and for their derivatives the vectors."""
+    w = scipy.linalg.eigvalsh(a, lower=lower, driver=driver, check_finite=False)
+    return w, scipy.linalg.eigh(a, lower=lower, check_finite=False)[1]
 
 
-EIGVALSH = General(
-    "scipy_eigvalsh",
-    hermitian_values,
-    _with_uplo(spectral.eigvalsh.vjp_rule),
-    _with_uplo(spectral.eigvalsh.jvp_rule),
-)
+EIGVALSH = General("scipy_eigvalsh", hermitian_values, EIGH.vjp_rule, EIGH.jvp_rule, multiple=True)
+EIGVALSH.turn = EIGH.turn
 
 
 def pencil_parts(a, b, *, lower=True, driver=None):
@@ -140,7 +138,7 @@ def _eigh_of_all(a, b, eigvals_only, options):
     if b is not None:
         w, v = apply(pencil_rule, a, b, **options)
         return w if eigvals_only else (w, v)
-    return apply(EIGVALSH if eigvals_only else EIGH, a, **options)
+    return apply(EIGVALSH, a, **options)[0] if eigvals_only else apply(EIGH, a, **options)
 
 
 @composite(scipy.linalg.eigvalsh)
@@ -195,16 +193,17 @@ def singular_parts(a, *, full_matrices=True, lapack_driver="gesdd"):
 
 
 def singular_values(a):
-    return scipy.linalg.svdvals(a, check_finite=False)
+    """The singular values as SciPy's svdvals has them, and for their derivatives the vectors."""
+    u, _, vh = scipy.linalg.svd(a, full_matrices=False, check_finite=False)
+    return u, scipy.linalg.svdvals(a, check_finite=False), vh
 
 
 SVD = General(
     "scipy_svd", singular_parts, spectral.svd.vjp_rule, spectral.svd.jvp_rule, multiple=True
 )
 SVD.turn = spectral.svd.turn
-SVDVALS = General(
-    "scipy_svdvals", singular_values, spectral.svdvals.vjp_rule, spectral.svdvals.jvp_rule
-)
+SVDVALS = General("scipy_svdvals", singular_values, SVD.vjp_rule, SVD.jvp_rule, multiple=True)
+SVDVALS.turn = SVD.turn
 
 
 @composite(scipy.linalg.svd)
@@ -214,13 +213,13 @@ def svd(
 ):  # fmt: skip
     a = checked(a, check_finite)
     if not compute_uv:
-        return apply(SVDVALS, a)
+        return apply(SVDVALS, a)[1]
     return apply(SVD, a, full_matrices=bool(full_matrices), lapack_driver=lapack_driver)
 
 
 @composite(scipy.linalg.svdvals)
 def svdvals(a, overwrite_a=False, check_finite=True):
-    return apply(SVDVALS, checked(a, check_finite))
+    return apply(SVDVALS, checked(a, check_finite))[1]
 
 
 def _rank(a, s, rcond):

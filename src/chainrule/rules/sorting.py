@@ -58,6 +58,25 @@ def shared(y, order, axis):
 # ---------------------------------------------------------------- sort and partition
 
 
+def permuted(x, *, order, axis):
+    """The elements in another order along the axis."""
+    return np.take_along_axis(x, order, axis)
+
+
+def put_back(g, *, order, axis):
+    """The transpose: each element at the place it came from."""
+    x_bar = np.empty_like(g)
+    np.put_along_axis(x_bar, order, g, axis)
+    return x_bar
+
+
+PERMUTED = adjoint_pair(permuted, put_back)
+
+
+def reordered(a, order, axis):
+    return bind(PERMUTED, (a,), {"order": order, "axis": axis})
+
+
 @unless_constant(np.sort)
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     """x[argsort(x)]; places that tie share."""
@@ -65,7 +84,7 @@ def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     if axis is None:
         a, axis = a.reshape(-1), 0
     places = np.argsort(plain(a), axis, kind, order, stable=stable)
-    return shared(np.take_along_axis(a, places, axis), None, axis)
+    return shared(reordered(a, places, axis), None, axis)
 
 
 @unless_constant(np.partition)
@@ -78,7 +97,7 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
     rank, source = np.argsort(value, axis, stable=True), np.argsort(plain(a), axis, stable=True)
     places = np.empty_like(source)
     np.put_along_axis(places, rank, source, axis)
-    return shared(np.take_along_axis(a, places, axis), rank, axis)
+    return shared(reordered(a, places, axis), rank, axis)
 
 
 @unless_constant(np.sort_complex)

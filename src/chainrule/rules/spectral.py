@@ -12,21 +12,30 @@ Where values repeat (see ``repeated``):
 * Forward mode takes the limit along its direction: the values get their one-sided slopes, the
   vectors of one repeated value are turned to the limit of those nearby, and every function that
   does not depend on their choice has a right derivative; so has its gradient (``chainrule.hvp``).
+
+What neither can see is a result that does depend on the choice where that does not show at the
+point. Forward mode: how fast the vectors of one value turn into each other depends on the second
+derivative of A along the direction (perturbation theory of degenerate values), which a tangent does
+not carry; it is taken to be 0, and whether the result cares is decided by what follows. Reverse
+mode: cotangents that vanish, or that are Hermitian by chance (``np.sum(v[:, 0] ** 4)`` at A = 1),
+are those of a function that does not depend on it. ``chainrule.check`` does not pass such a
+function: its values jump from point to point.
 """
 
 import numpy as np
 
-from chainrule.core.primitive import apply, composite, general
-from chainrule.core.trace import plain
+from chainrule.core.primitive import General, apply, composite, general
+from chainrule.core.trace import _like, plain
 from chainrule.rules import phases, repeated
 from chainrule.rules.matrices import (
     H,
     array,
-    column_scale,
     columns,
     diagonals,
     folded,
     on_diagonal,
+    plus_diagonal,
+    triangle,
     unfolded,
 )
 from chainrule.rules.repeated import inverse_gaps, over_gaps, spread, steady
@@ -50,7 +59,7 @@ def _eigh_turned(tangents, y, a, *, UPLO="L"):
     if turn is None:
         return y
     repeated.refuse_inner_forward("np.linalg.eigh", v, tangents[0])
-    return type(y)(w, v @ turn)
+    return _like(y, [w, v @ turn])
 
 
 def _eigh_jvp(tangents, y, _a, *, UPLO="L"):
@@ -70,48 +79,41 @@ def eigh(g, y, _a, *, UPLO="L"):
     g_w, g_v = g
     w, v = y
     lower = UPLO.upper() == "L"
-    same = repeated.clusters(w)
+    if g_v is None and repeated.are_apart(w):
+        return triangle(columns(v, 2 * g_w) @ H(v), lower)
     if g_v is None:
-        return folded(spread(v, g_w, v, same, "eigenvalues"), lower)
+        return folded(spread(v, g_w, v, repeated.clusters(w), "eigenvalues"), lower)
     g_v = phases.pulled_phase(g_v, v, _first_or_last(v, UPLO), "eigh")
     x = H(v) @ g_v
-    scale = column_scale(g_v)
+    if repeated.are_apart(w):
+        x = x / repeated.gaps(w)
+        return folded(v @ (x if g_w is None else plus_diagonal(x, g_w)) @ H(v), lower)
+    same = repeated.clusters(w)
     if not repeated.any_in(same):
-        inner = over_gaps(w, same, x, scale)
+        inner = over_gaps(w, same, x, g_v)
         return folded(v @ (inner if g_w is None else inner + on_diagonal(g_w)) @ H(v), lower)
     repeated.refuse_undetermined("eigenvalues", same, x, g_v, g_w)
-    a_bar = v @ over_gaps(steady(w, "eigenvalues"), same, x, scale) @ H(v)
+    a_bar = v @ over_gaps(steady(w, "eigenvalues"), same, x, g_v) @ H(v)
     return folded(a_bar if g_w is None else a_bar + spread(v, g_w, v, same, "eigenvalues"), lower)
 
 
-def _eigvalsh_jvp(tangents, _y, a, *, UPLO="L"):
-    w, v = np.linalg.eigh(a, UPLO)
-    e = unfolded(tangents[0], UPLO.upper() == "L")
-    same = repeated.clusters(w)
-    if repeated.any_in(same):
-        turn = repeated.turn(H(plain(v)) @ plain(e) @ plain(v), same)
-        if turn is not None:
-            repeated.refuse_inner_forward("np.linalg.eigvalsh", v, e)
-            v = v @ turn
-    return np.real(diagonals(H(v) @ e @ v))
+@composite(np.linalg.eigh)
+def _eigh_call(a, UPLO="L"):
+    return apply(eigh, array(a), UPLO=UPLO)
 
 
-@general(np.linalg.eigvalsh, jvp=_eigvalsh_jvp)
-def eigvalsh(g, _y, a, *, UPLO="L"):
-    """dw = diag(V^H dA V)."""
-    w, v = np.linalg.eigh(a, UPLO)
-    same = repeated.clusters(w)
-    return folded(spread(v, g, v, same, "eigenvalues"), UPLO.upper() == "L")
+def values_and_vectors(a, *, UPLO="L"):
+    """The eigenvalues as np.linalg.eigvalsh has them, and for their derivatives the vectors."""
+    return np.linalg.eigvalsh(a, UPLO), np.linalg.eigh(a, UPLO)[1]
 
 
-for _fun, _primitive in (
-    (np.linalg.eigh, eigh),
-    (np.linalg.eigvalsh, eigvalsh),
-):
+VALUES = General("eigvalsh", values_and_vectors, eigh.vjp_rule, _eigh_jvp, multiple=True)
+VALUES.turn = _eigh_turned
 
-    @composite(_fun)
-    def _triangle_call(a, UPLO="L", _primitive=_primitive):
-        return apply(_primitive, array(a), UPLO=UPLO)
+
+@composite(np.linalg.eigvalsh)
+def _eigvalsh_call(a, UPLO="L"):
+    return apply(VALUES, array(a), UPLO=UPLO)[0]
 
 
 # ---------------------------------------------------------------- other square matrices
@@ -165,10 +167,6 @@ def svd_full(a, *, full_matrices=True):
     return np.linalg.svd(a, full_matrices)
 
 
-def singular_values(a):
-    return np.linalg.svd(a, compute_uv=False)
-
-
 def _thin(u, s, vh):
     k = s.shape[-1]
     return u[..., :k], H(vh)[..., :k]
@@ -183,15 +181,17 @@ def _svd_turned(tangents, y, a, **params):
     if turned is None:
         return y
     repeated.refuse_inner_forward("np.linalg.svd", u, tangents[0])
-    return type(y)(turned[0], s, turned[1])
+    return _like(y, [turned[0], s, turned[1]])
 
 
 def _quotients(s, positive):
-    """1/(s_j - s_i), 1/(s_j + s_i), 1/s, with 0 for 1/0."""
+    """1/(s_j + s_i) and 1/s, with 0 for 1/0."""
+    if type(s) is np.ndarray and positive.all():
+        return 1 / (s[..., None, :] + s[..., :, None]), 1 / s
     both = positive[..., None, :] | positive[..., :, None]
     sums = np.where(both, s[..., None, :] + s[..., :, None], 1.0)
     over_s = np.where(positive, 1 / np.where(positive, s, 1.0), 0.0)
-    return inverse_gaps(s, repeated.clusters(s)), np.where(both, 1 / sums, 0.0), over_s
+    return np.where(both, 1 / sums, 0.0), over_s
 
 
 def _svd_jvp(tangents, y, a, **_params):
@@ -199,7 +199,8 @@ def _svd_jvp(tangents, y, a, **_params):
     da = tangents[0]
     u1, v1 = _thin(u, s, vh)
     positive = repeated.is_positive(s, a.shape)
-    f, t, over_s = _quotients(s, positive)
+    f = inverse_gaps(s, repeated.clusters(s))
+    t, over_s = _quotients(s, positive)
     e = H(u1) @ da @ v1
     turn, slide = f * (e + H(e)) * 0.5, t * (e - H(e)) * 0.5
     du = u1 @ (turn + slide) + columns(da @ v1 - u1 @ e, over_s)
@@ -229,13 +230,18 @@ def svd(g, y, _a, **_params):
     g_u, g_s, g_vh = g
     u, s, vh = y
     u1, v1 = _thin(u, s, vh)
-    same, positive = repeated.clusters(s), repeated.is_positive(s, (u.shape[-2], vh.shape[-1]))
+    positive = repeated.is_positive(s, (u.shape[-2], vh.shape[-1]))
+    apart = positive.all() and repeated.are_apart(s)
+    same = None if apart else repeated.clusters(s)
     if g_u is None and g_vh is None:
+        if apart:
+            return columns(u1, g_s) @ H(v1)
         return spread(u1, g_s, v1, same, "singular values", positive)
     g_u = np.zeros_like(u) if g_u is None else g_u
     g_v = np.zeros_like(H(vh)) if g_vh is None else H(g_vh)
-    if positive.all() and not repeated.any_in(same):
-        repeated.refuse_null(positive, (u, g_u), (H(vh), g_v))
+    if apart or (positive.all() and not repeated.any_in(same)):
+        if max(u.shape[-1], vh.shape[-2]) > s.shape[-1]:
+            repeated.refuse_null(positive, (u, g_u), (H(vh), g_v))
         return _pulled_singular(g_u, g_v, g_s, u, s, H(vh), same, positive)
     repeated.refuse_undetermined_svd(same, positive, (u, g_u), (H(vh), g_v), g_s)
     s = steady(s, "singular values")
@@ -250,13 +256,13 @@ def _pulled_singular(g_u, g_v, g_s, u, s, v, same, positive):
     u1, v1 = u[..., :k], v[..., :k]
     left, right = g_u[..., :k], g_v[..., :k]
     left, right = phases.pulled_phases(left, right, u1, v1, positive)
-    _, t, over_s = _quotients(s, positive)
+    t, over_s = _quotients(s, positive)
     x_u, x_v = H(u1) @ left, H(v1) @ right
-    scale = column_scale(left) + column_scale(right)
-    turn = over_gaps(s, same, x_u + x_v, scale) * 0.5
-    slide = t * (x_u - x_v) * 0.5
-    inner = turn + H(turn) + slide - H(slide)
-    on_left = u1 @ (inner if g_s is None else inner + on_diagonal(g_s))
+    turn = x_u + x_v
+    turn = turn / repeated.gaps(s) if same is None else over_gaps(s, same, turn, left, right)
+    slide = t * (x_u - x_v)
+    inner = (turn + H(turn) + slide - H(slide)) * 0.5
+    on_left = u1 @ (inner if g_s is None else plus_diagonal(inner, g_s))
     if u.shape[-2] > k:
         on_left = on_left + _outside(u, u1, left, g_u[..., k:], x_u, over_s)
     a_bar = on_left @ H(v1)
@@ -274,7 +280,7 @@ def _outside(u, u1, g1, g2, x, over_s):
     return u2 @ columns(H(u2) @ g1 - H(g2) @ u1, over_s)
 
 
-def _svdvals_jvp(tangents, y, a):
+def pushed_values(tangents, y, a):
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     da = tangents[0]
     if repeated.any_singular(s, a.shape):
@@ -285,12 +291,6 @@ def _svdvals_jvp(tangents, y, a):
     return np.real(np.sum(np.conj(u) * (da @ H(vh)), axis=-2))
 
 
-@general(singular_values, name="svdvals", jvp=_svdvals_jvp)
-def svdvals(g, y, a):
-    """dS = Re diag(U^H dA V)."""
-    return pulled_values(g, y, a)
-
-
 def pulled_values(g, s, a):
     """The cotangent of a matrix from that of its singular values."""
     u, _, vh = np.linalg.svd(a, full_matrices=False)
@@ -298,11 +298,25 @@ def pulled_values(g, s, a):
     return spread(u, g, H(vh), repeated.clusters(s), "singular values", positive)
 
 
+def singular_values_and_vectors(a):
+    """The singular values as np.linalg.svdvals has them, and for their derivatives the vectors."""
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return u, np.linalg.svd(a, compute_uv=False), vh
+
+
+SINGULAR_VALUES = General(
+    "svdvals", singular_values_and_vectors, svd.vjp_rule, _svd_jvp, multiple=True
+)
+SINGULAR_VALUES.turn = _svd_turned
+
+
 @composite(np.linalg.svd)
 def _svd_call(a, full_matrices=True, compute_uv=True, hermitian=False):
     a = array(a)
     if not hermitian:
-        return apply(svd, a, full_matrices=bool(full_matrices)) if compute_uv else apply(svdvals, a)
+        return (
+            apply(svd, a, full_matrices=bool(full_matrices)) if compute_uv else np.linalg.svdvals(a)
+        )
     if not compute_uv:
         return np.flip(np.sort(np.abs(np.linalg.eigvalsh(a)), axis=-1), -1)
     w, v = np.linalg.eigh(a)
@@ -315,4 +329,4 @@ def _svd_call(a, full_matrices=True, compute_uv=True, hermitian=False):
 
 @composite(np.linalg.svdvals)
 def _svdvals_call(x):
-    return apply(svdvals, array(x))
+    return apply(SINGULAR_VALUES, array(x))[1]

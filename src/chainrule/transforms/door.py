@@ -14,7 +14,7 @@ from chainrule.core.lift_compiled import GIVEN
 from chainrule.core.lift_objects import outside
 from chainrule.core.lift_views import unview
 from chainrule.core.number import Number, as_number
-from chainrule.core.trace import Trace, Tracer, is_traced, plain
+from chainrule.core.trace import Trace, Tracer, is_traced, own_buffer, plain
 
 _RESULTS = (Tracer, np.ndarray, np.generic, int, float, complex, str, bytes)
 _PYTHON = frozenset({float, int, complex, Number})
@@ -122,10 +122,9 @@ def strip(trace: Trace, x: Any) -> Any:
         return GIVEN[type(x)](x, "a result of the differentiated function")
     if not isinstance(x, Tracer) or x._trace is not trace:
         return x
-    value = x._value
-    if isinstance(value, Tracer):
-        return value.snapshot()
-    return value.copy() if isinstance(x, Array) else value
+    if isinstance(x._value, Tracer):
+        return x._value.snapshot()
+    return own_buffer(x, None) if isinstance(x, Array) else x._value
 
 
 def run(trace: Trace, f: Callable, lift: bool, entered: Entered) -> Any:
@@ -159,6 +158,15 @@ def results(out: Any, function: Any) -> tuple[list[Any], Any]:
     return leaves, treedef
 
 
+class _Wrapped:
+    """The function below, for ``inspect.signature`` and ``help``; the class itself wraps none."""
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            raise AttributeError("__wrapped__")
+        return instance.f
+
+
 class Transformed:
     """A function made from a function: keeps its name and signature, and pickles if it does."""
 
@@ -176,9 +184,7 @@ class Transformed:
             object.__setattr__(self, "wrt", chosen_wrt(self.wrt, self.argnums))
             object.__setattr__(self, "argnums", None)
 
-    @property
-    def __wrapped__(self):
-        return self.f
+    __wrapped__ = _Wrapped()
 
     @property
     def __name__(self):

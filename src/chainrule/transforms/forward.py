@@ -184,8 +184,12 @@ def _tangent(x: Any, t: Any) -> Any:
 
 def _tangent_of(trace: Trace, x: Any, y: Any) -> Any:
     if isinstance(x, Tracer) and x._trace is trace and x._var is not None:
-        dy = x._var
-        return dy.snapshot() if isinstance(dy, Tracer) else np.array(dy)[()]
+        if isinstance(x._var, Tracer):
+            return x._var.snapshot()
+        if type(x._var) is np.ndarray and x._var.shape and x._var.base is None:
+            if sys.getrefcount(x._var) <= 2:  # nothing but the handle refers to it
+                return x._var
+        return np.array(x._var)[()]
     return (
         np.zeros_like(plain(y))[()]
         if getattr(y, "dtype", None) is not None

@@ -136,10 +136,12 @@ def _stacked(parts: list[Any], shape: tuple[int, ...], value: Any, leaf: Any) ->
     if not parts:
         complex_ = is_complex(value) or is_complex(leaf)
         real = np.asarray(plain(value) if complex_ else plain(leaf))
-        return np.zeros(shape, np.result_type(real.real, 1j) if complex_ else real.dtype)
-    if any(isinstance(p, Tracer) for p in parts):
+        stacked = np.zeros(shape, np.result_type(real.real, 1j) if complex_ else real.dtype)
+    elif any(isinstance(p, Tracer) for p in parts):
         return np.reshape(np.stack(parts), shape)
-    return np.array(parts).reshape(shape)
+    else:
+        stacked = np.array(parts).reshape(shape)
+    return stacked if isinstance(plain(leaf), np.ndarray) else stacked[()]  # of a scalar: a scalar
 
 
 def hessian(

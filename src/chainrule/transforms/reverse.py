@@ -9,6 +9,7 @@ import operator
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from chainrule.base.errors import (
 )
 from chainrule.base.where import Line, user_line
 from chainrule.core.indexing import add_at, assign, stored
-from chainrule.core.primitive import masked_product
+from chainrule.core.products import is_surely_finite, masked_product
 from chainrule.core.program import Program
 from chainrule.core.project import project
 from chainrule.core.trace import Recording, Tracer, is_traced, plain
@@ -48,7 +49,9 @@ class Cotangents:
         old = self.bars[var]
         if old is None:
             self.bars[var] = bar
-        elif self.owned[var] and not isinstance(bar, Tracer):
+        elif type(bar) is np.ndarray and (
+            self.owned[var] or (getrefcount(old) <= ALONE and _may_be_changed(old))
+        ):
             old += bar
         else:
             self.bars[var] = total = old + bar
@@ -72,7 +75,8 @@ class Cotangents:
         if self.owned[x] and type(index) is int and not isinstance(g, Tracer):
             self.bars[x][index] += g
             return
-        add_at(self.buffer(x, g), index, g)
+        fresh = self.bars[x] is None
+        add_at(self.buffer(x, g), index, g, fresh)
 
     def write(self, plan: Any, operands: tuple, result: int, g: Any, index: Any) -> None:
         """Pull back ``y = x with x[index] = v``: x gets the buffer, cleared at the index."""
@@ -87,6 +91,20 @@ class Cotangents:
                 self.owned[x] = 1
             else:
                 self.add(x, buffer)
+
+
+def _count_alone() -> int:
+    """What getrefcount says of an array in a list of cotangents that nothing else refers to."""
+    bars = [np.empty(1)]
+    old = bars[0]
+    return getrefcount(old)
+
+
+ALONE = _count_alone()
+
+
+def _may_be_changed(x: Any) -> bool:
+    return type(x) is np.ndarray and x.base is None and x.flags.writeable
 
 
 def own_array(g: Any) -> Any:
@@ -148,21 +166,21 @@ def pull(program: Program, seeds: dict[int, Any], wanted: list[int]) -> list[Any
     costs one pass over it instead of one over every product.
     """
     with np.errstate(all="ignore"):
-        bars = sweep(program, seeds, wanted, operator.mul)
+        bars = list(map(compact, sweep(program, seeds, wanted, operator.mul)))
         if not all(bar is None or all_finite(bar) for bar in bars):
             bars = sweep(program, seeds, wanted, masked_product)
     return bars
 
 
+def compact(bar: Any) -> Any:
+    """A copy of an array that is spread out or repeated in memory, over which passes are slow."""
+    return bar.copy() if type(bar) is np.ndarray and not bar.flags.forc else bar
+
+
 def all_finite(x: Any) -> bool:
-    """Whether there is no inf or NaN; mostly one dot product, a quarter of the time of isfinite."""
+    """Whether there is no inf or NaN."""
     x = plain(x)
-    if type(x) is np.ndarray:
-        flat = x.reshape(-1)
-        square = flat.dot(flat)
-        if square - square == 0:
-            return True
-    return bool(np.isfinite(x).all())
+    return (type(x) is np.ndarray and is_surely_finite(x)) or bool(np.isfinite(x).all())
 
 
 def zeros_for(leaf: Any) -> Any:

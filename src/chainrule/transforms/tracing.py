@@ -37,15 +37,20 @@ class trace(Transformed):
 
 
 def record(
-    f: Callable, args: tuple, kwargs: dict, wrt: Any = None, lift: bool = True
+    f: Callable,
+    args: tuple,
+    kwargs: dict,
+    wrt: Any = None,
+    lift: bool = True,
+    recording: Recording | None = None,
 ) -> tuple[Program, Any]:
-    """The full program of ``f`` and the plain value it had."""
+    """The full program of ``f`` and the plain value it had, on the recording if one is given."""
     if wrt is None:
         keys = [*range(len(args)), *kwargs]
         values = [*args, *kwargs.values()]
         wrt = tuple(k for k, v in zip(keys, values) if _has_floats(v))
     selection = select(f, args, kwargs, wrt) if wrt != () else None
-    with Recording(full=True) as recording:
+    with recording or Recording(full=True) as recording:
         if selection is None:
             entered = Entered(recording, select(f, args, kwargs, tuple(keys)), lambda x, i: x)
         else:

@@ -6,6 +6,7 @@
 """
 
 from tests.check.corpus import (
+    assorted,
     attention,
     conv,
     dense,
@@ -42,6 +43,7 @@ FAMILIES = {
     "physics": physics.PAIRS,
     "robotics": robotics.PAIRS,
     "finance": finance.PAIRS,
+    "assorted": assorted.PAIRS,
 }
 ORDINARY: list[Pair] = [pair for pairs in FAMILIES.values() for pair in pairs]
 HARD: list[Pair] = hard.PAIRS

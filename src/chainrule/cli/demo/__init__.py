@@ -6,7 +6,6 @@ What is measured is in `costs` and `methods`, what it looks like in `picture`; h
 import contextlib
 from collections.abc import Sequence
 from importlib.util import find_spec
-from itertools import groupby
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -32,7 +31,7 @@ HIDDEN = (1, 3, 13, 53, 213, 853, 3413, 13653)  # 75 parameters each: from 85 to
 
 
 def show(console: Console, picture: Path, quick: bool = False) -> Results:
-    """Run the whole demo, printing as it goes, and write the picture."""
+    """Run the whole demo, printing as it goes, and write the picture and, beside it, the page."""
     expect_place(picture)
     with one_thread():
         return _show(console, picture, quick)
@@ -57,7 +56,7 @@ def _show(console: Console, picture: Path, quick: bool) -> Results:
     differences = by_differences(speak, subject, backprop)
     check(speak, subject)
     buggy = catch_the_slip(speak, subject)
-    derive(speak, subject)
+    derive(speak, subject, picture.with_suffix(".html"))
     runs = minimise(speak, subject, budget)
 
     with Progress("cost against size", len(sizes)) as progress:
@@ -186,27 +185,44 @@ def catch_the_slip(speak: Speaker, subject: Subject) -> np.ndarray:
     return tree.ravel(wrong(*subject.point))[0]
 
 
-def derive(speak: Speaker, subject: Subject) -> None:
+def derive(speak: Speaker, subject: Subject, page: Path) -> None:
     speak.heading("The derivation")
     speak(
-        "Each step of the function under the line it comes from; then the chain rule walking back, "
-        "where [bold]v_bar[/] is the derivative of the value by v. As plain text: "
-        "[bold]print(cr.explain(loss, params, X, Y, wrt=0))[/]"
+        "The chain rule written down as by hand: each statement of the function with the line it "
+        "comes from, then the way back, where [bold]v_bar[/] is the derivative of the value by v. "
+        "[bold]cr.explain(loss, params, X, Y, wrt=0)[/]"
     )
     derivation = chainrule.explain(subject.digits.loss, *subject.point, wrt=0)
-    for title, steps in (("forward", derivation.forward), ("backward", derivation.backward)):
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column(ratio=1)
-        table.add_column(justify="right", no_wrap=True)
-        for line, group in groupby(steps, lambda step: step.line):
-            source = "the parameters" if line is None else str(line)
-            table.add_row(Text(source, style="dim", no_wrap=True, overflow="ellipsis"), "")
-            for step in group:
-                shape = " × ".join(map(str, step.shape))
-                statement = Padding(Text(f"{step.name} = {step.text}"), (0, 0, 0, 2))
-                table.add_row(statement, Text(shape, style="dim"))
-        speak(f"\n[bold]{title}[/]")
-        speak(table)
+    speak("\n[bold]forward[/]")
+    speak(forward_table(derivation))
+    speak("\n[bold]backward[/]")
+    speak(steps_table(derivation.backward))
+    derivation.html(page)
+    speak(f"\nTo step through it, code and graph beside it: [bold]{escape(str(page))}[/]")
+
+
+def forward_table(derivation: chainrule.Derivation) -> Table:
+    """The user's lines, and under each what it defines."""
+    table = steps_table(())
+    for statement in derivation.forward:
+        source = Text(str(statement.line), style="dim", no_wrap=True, overflow="ellipsis")
+        table.add_row(source, "")
+        add_steps(table, statement.definitions, indent=2)
+    return table
+
+
+def steps_table(steps: Sequence[Any]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    add_steps(table, steps)
+    return table
+
+
+def add_steps(table: Table, steps: Sequence[Any], indent: int = 0) -> None:
+    for step in steps:
+        shape = Text(" × ".join(map(str, step.shape)), style="dim")
+        table.add_row(Padding(Text(f"{step.name} = {step.text}"), (0, 0, 0, indent)), shape)
 
 
 def minimise(speak: Speaker, subject: Subject, budget: int) -> list[Run]:
