@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from chainrule import check
 from chainrule.base.errors import ArgumentError, InputError
@@ -137,6 +138,44 @@ def test_points_that_are_no_numbers():
         check(f, "text", grad=grad)
     with pytest.raises(InputError, match=r"x\[1\] is nan"):
         check(f, np.array([1.0, np.nan]), grad=grad)
+
+
+def test_points_that_are_no_plain_arrays():
+    with pytest.raises(ArgumentError, match="x is a MaskedArray"):
+        check(f, np.ma.array(X, mask=[0, 1, 0]), grad=grad)
+    with pytest.raises(ArgumentError, match="x is a csr_array"):
+        check(f, scipy.sparse.csr_array(np.eye(2)), grad=grad)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tol": -1},
+        {"tol": np.nan},
+        {"seed": "a"},
+        {"seed": -1},
+        {"seconds": -1},
+        {"evaluations": -1},
+    ],
+)
+def test_options_that_mean_nothing(options):
+    (name,) = options
+    with pytest.raises(InputError, match=f"{name}="):
+        check(f, X, grad=grad, **options)
+    with pytest.raises(InputError, match="is no function"):
+        check(3, X, grad=grad)
+
+
+def test_objects_and_booleans_as_values():
+    with pytest.raises(ArgumentError, match="returned an array of object"):
+        check(lambda x: np.array(x @ x, dtype=object), X, grad=grad)
+    assert check(lambda x: bool(x[0] > 0), X, grad=np.zeros_like).verdict != "fail"
+
+
+def test_a_value_beside_the_gradient_that_is_not_that_of_f():
+    report = check(f, X, grad=lambda x: (1.0, 2 * x))
+    assert report.verdict == "fail"
+    assert "with the value 1, and f(x) is 5.53" in report.reason
 
 
 def test_the_point_is_never_changed():

@@ -164,6 +164,23 @@ def test_a_continuous_function_does_not(f):
     assert jump_of(f) is None
 
 
+def test_a_pole_is_no_jump():
+    assert jump_of(lambda t: 1e-9 * np.log(np.abs(t - 2.3e-3))) is None
+
+
+def test_waves_around_a_large_argument_are_no_noise():
+    x = 7.0e11 + 0.375
+    estimate = numeric.derivative(lambda x: np.sin(x - 7.0e11), x, "ladder")
+    assert abs(estimate.value - np.cos(0.375)) <= estimate.error < 1e-3
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e6])
+def test_a_slope_lost_in_noise_is_not_said_to_be_zero(offset):
+    f = lambda x: float(np.float32(offset + 1e-4 * np.sin(x)))
+    estimate = numeric.derivative(f, 0.3, "ladder")
+    assert abs(estimate.value - 1e-4 * np.cos(0.3)) <= estimate.error
+
+
 def test_a_jump_is_found_across_many_scales():
     jump = jump_of(lambda t: 1e-9 * (t > 3.3e-8), near=1e-9, far=1e-3)
     assert jump is not None

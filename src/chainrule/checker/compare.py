@@ -1,8 +1,8 @@
 """When a measured slope contradicts a claimed one, and when it confirms it.
 
 A claim is *wrong* when it is farther from the measurement than twice the bound on the measurement's
-own error, plus tolerances. It is *verified* when it is not wrong, and the measurement is so sharp
-that an error of 2 % would have shown. In between, nothing is said.
+own error (four times, if that is large), plus tolerances. It is *verified* when it is not wrong,
+and the measurement is so sharp that an error of 2 % would have shown. In between, nothing is said.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from chainrule.numeric.points import Point
 from chainrule.numeric.slopes import Slopes
 
 RESOLUTION = 2e-2  # relative error of a claim that would have shown
+_POOR = 0.05
 _HUGE = 1e300
 _TINY = 5e-324  # so that nothing is divided by zero
 
@@ -138,7 +139,9 @@ class Measured:
         next to an infinite slope, as of cbrt at 0, differences are huge but finite.
         """
         finite = np.isfinite(claim.gradient)
-        tolerated = 2 * self.margin + claim.tol * np.abs(claim.gradient) + claim.rounding
+        # a poor measurement, of which one digit is known, has to be far away to convict
+        bounds = np.where(self.margin > _POOR * np.abs(self.value), 4, 2)
+        tolerated = bounds * self.margin + claim.tol * np.abs(claim.gradient) + claim.rounding
         tolerated = np.where(finite, tolerated, 1.0)
         with np.errstate(all="ignore"):
             excess = self.gap(claim.gradient) / np.maximum(tolerated, _TINY)

@@ -107,7 +107,9 @@ def _reconciled(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     best[1] = np.where(shared, np.maximum((high - low) / 2, best[1] / 2), best[1])
     for other in tables:
         gap = np.abs(best[0] - other[0]) - other[1]
-        widened = np.isfinite(gap) & np.isnan(best[2]) & ~confirmed.any(axis=0)
+        met_stairs = other[4] > 8 * best[4]  # and knows more than those that saw one tread of them
+        doubted = ~confirmed.any(axis=0) | met_stairs
+        widened = np.isfinite(gap) & np.isnan(best[2]) & doubted
         best[1] = np.where(widened, np.maximum(best[1], gap), best[1])
     return best, np.asarray(confirmed.any(axis=0))
 
