@@ -76,6 +76,12 @@ def _claim(what: str) -> Any:
     return typer.Option(metavar="FILE.py:f", help=f"Check this {what}.")
 
 
+Wrt = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME", help="The argument to differentiate; may be repeated. Default: the first."
+    ),
+]
 Vjp = Annotated[str | None, _claim("vjp(*args, g): cotangent of the argument")]
 Jvp = Annotated[str | None, _claim("jvp(*args, v): tangent of the value")]
 Jac = Annotated[str | None, _claim("jac(*args): Jacobian, dense or sparse")]
@@ -116,13 +122,7 @@ def check(
     value_and_grad: Annotated[
         bool, typer.Option("--value-and-grad", help="The function gives (value, gradient).")
     ] = False,
-    wrt: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="The argument to differentiate; may be repeated. Default: the first.",
-        ),
-    ] = None,
+    wrt: Wrt = None,
     random: Annotated[
         int,
         typer.Option(
@@ -197,13 +197,7 @@ def explain(
             help="The arguments by name, from np.savez (or JSON), as for check.",
         ),
     ],
-    wrt: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="The argument to differentiate; may be repeated. Default: the first.",
-        ),
-    ] = None,
+    wrt: Wrt = None,
     html: Annotated[
         Path | None,
         typer.Option(metavar="PAGE.html", help="Write a page to step through in a browser."),
