@@ -123,6 +123,25 @@ def softmax(x):
     return lambda g: y * (g - (g * y).sum(axis=1, keepdims=True))
 
 
+def softmax_in_steps(x):
+    """The steps of softmax written in NumPy one by one; one formula for all: a compiler's."""
+    top = np.max(x, axis=1, keepdims=True)
+    e = np.exp(x - top)
+    total = np.sum(e, axis=1, keepdims=True)
+    y = e / total
+
+    def back(g):
+        e_bar = g / total
+        e_bar += np.sum(-g * y, axis=1, keepdims=True) / total
+        x_bar = e_bar * e
+        top_bar = -np.sum(x_bar, axis=1, keepdims=True)
+        chosen = x == top
+        x_bar += np.where(chosen, top_bar / np.sum(chosen, axis=1, keepdims=True), 0.0)
+        return x_bar
+
+    return back
+
+
 def log_softmax(x):
     y = scipy.special.log_softmax(x, axis=1)
     return lambda g: g - np.exp(y) * g.sum(axis=1, keepdims=True)

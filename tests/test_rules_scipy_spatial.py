@@ -201,3 +201,36 @@ def test_gaussian_process():
     theta = np.array([0.1, -0.3, 0.2, -2.0])
     want = numeric_gradient(likelihood, theta)
     np.testing.assert_allclose(cr.grad(likelihood)(theta), want, rtol=1e-8)
+
+
+def _pulls(a, b, weights, metric):
+    """sum_j w_ij (a_i - b_j) for each i, in extended precision."""
+    difference = a[:, None].astype(np.longdouble) - b
+    length = np.sqrt(np.sum(difference**2, axis=-1))
+    scale = 2.0 if metric == "sqeuclidean" else 1 / np.where(length == 0, np.inf, length)
+    return np.sum((weights * scale)[..., None] * difference, axis=1)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean"])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+@pytest.mark.parametrize("closeness", [1.0, 1e-5, 0.0])
+def test_many_points_some_of_them_close(metric, offset, closeness):
+    """Close points are subtracted first: no digit is lost to the extent of the others."""
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(size=(30, 3)), rng.normal(size=(40, 3))
+    a[:9] *= closeness
+    b[:7] *= closeness
+    a, b = a + offset, b + offset
+    weights = rng.normal(size=(30, 40))
+    f = lambda a, b: np.sum(weights * distance.cdist(a, b, metric))
+    a_bar, b_bar = cr.grad(f, wrt=(0, 1))(a, b)
+    for bar, truth in [
+        (a_bar, _pulls(a, b, weights, metric)),
+        (b_bar, _pulls(b, a, weights.T, metric)),
+    ]:
+        np.testing.assert_allclose(bar, truth.astype(float), rtol=1e-12, atol=1e-13)
+
+    pairs = rng.normal(size=30 * 29 // 2)
+    bar = cr.grad(lambda x: np.sum(pairs * distance.pdist(x, metric)))(a)
+    truth = _pulls(a, a, distance.squareform(pairs), metric)
+    np.testing.assert_allclose(bar, truth.astype(float), rtol=1e-12, atol=1e-13)

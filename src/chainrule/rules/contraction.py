@@ -423,7 +423,8 @@ def _einsum_slot(i):
         known = set(output).union(*inputs)
         kept = "".join(c for c in mine if c in known)
         sizes = {c: n for t, x in zip([output, *inputs], [g, *others]) for c, n in zip(t, x.shape)}
-        if optimize is not False or len(others) > 1 or math.prod(sizes.values()) > LARGE:
+        is_large = len(kept) < len(sizes) and math.prod(sizes.values()) > LARGE  # and a sum
+        if optimize is not False or len(others) > 1 or is_large:
             optimize = True  # as matrix products
         y = einsum_sum([g, *map(conj, others)], f"{','.join([output, *inputs])}->{kept}", optimize)
         if kept == mine:

@@ -19,6 +19,7 @@ from chainrule.rules.joins import operand
 # ---------------------------------------------------------------- euclidean and sqeuclidean
 
 BLOCK = 2**20  # numbers in a block of differences
+CLOSE = 1e-3  # of the extent of all points: nearer ones are subtracted before they are multiplied
 
 
 def _attraction(weights, a, b):
@@ -31,13 +32,54 @@ def _attraction(weights, a, b):
     return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
+def _attraction_where_close(weights, a, b, y, power=1):
+    """As ``_attraction``: a_i sum_j w_ij - sum_j w_ij b_j, where no b_j is close to a_i.
+
+    y is the distances to that power. From the point b_0 all numbers are at most the extent of the
+    points, so the two parts cancel at most by extent / distance.
+    """
+    if is_traced(weights) or is_traced(a) or is_traced(b) or min(weights.shape) < 2:
+        return _attraction(weights, a, b)
+    from_a, from_b = a - b[0], b - b[0]
+    extent = max(np.abs(from_a).max(initial=0.0), np.abs(from_b).max(initial=0.0))
+    is_close = _are_close(y, (CLOSE * extent) ** power)
+    if is_close.all():
+        return _attraction(weights, a, b)
+    with_ones = np.concatenate([from_b, np.ones((len(b), 1))], axis=1)
+    sums = weights @ with_ones  # sum_j w_ij b_j, and sum_j w_ij
+    x_bar = from_a * sums[:, -1:] - sums[:, :-1]
+    if is_close.any():
+        x_bar[is_close] = _attraction(weights[is_close], a[is_close], b)
+    return x_bar
+
+
+def _are_close(y, bound):
+    """Which rows have a distance below the bound, or one that is NaN."""
+    if y.min() >= bound:
+        return np.zeros(len(y), bool)
+    return ~(y.min(axis=1) >= bound)
+
+
 def _over_length(g, y):
     """g / y, and 0 where y is 0: equal points have slope 0."""
+    if plain(y).min(initial=np.inf) > 0:
+        return g / y
     return np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
 
 
-def _cdist_rule(g, a, b):
-    return lambda: _attraction(g, a, b), lambda: _attraction(g.T, b, a)
+def _cdist_rule(weights, y, a, b, power=1):
+    y = plain(y)
+    return (
+        lambda: _attraction_where_close(weights, a, b, y, power),
+        lambda: _attraction_where_close(weights.T, b, a, y.T, power),
+    )
+
+
+def _pdist_rule(weights, y, x, power=1):
+    """The matrices are symmetric, and no point is close to itself."""
+    y = _to_matrix(plain(y))
+    np.fill_diagonal(y, np.inf)
+    return _attraction_where_close(_to_matrix(weights), x, x, y, power)
 
 
 def cdist_euclidean(a, b):
@@ -47,7 +89,7 @@ def cdist_euclidean(a, b):
 @general(cdist_euclidean)
 def CDIST(g, y, a, b):
     """y_ij = |a_i - b_j|   =>   a_bar_i = sum_j (g_ij / y_ij) (a_i - b_j), and so for b."""
-    return _cdist_rule(_over_length(g, y), a, b)
+    return _cdist_rule(_over_length(g, y), y, a, b)
 
 
 def cdist_sqeuclidean(a, b):
@@ -55,9 +97,9 @@ def cdist_sqeuclidean(a, b):
 
 
 @general(cdist_sqeuclidean)
-def CDIST_SQUARED(g, _y, a, b):
+def CDIST_SQUARED(g, y, a, b):
     """y_ij = |a_i - b_j|^2   =>   a_bar_i = sum_j 2 g_ij (a_i - b_j), and so for b."""
-    return _cdist_rule(2.0 * g, a, b)
+    return _cdist_rule(2.0 * g, y, a, b, power=2)
 
 
 def pdist_euclidean(x):
@@ -66,7 +108,7 @@ def pdist_euclidean(x):
 
 @general(pdist_euclidean)
 def PDIST(g, y, x):
-    return _attraction(_to_matrix(_over_length(g, y)), x, x)
+    return _pdist_rule(_over_length(g, y), y, x)
 
 
 def pdist_sqeuclidean(x):
@@ -74,8 +116,8 @@ def pdist_sqeuclidean(x):
 
 
 @general(pdist_sqeuclidean)
-def PDIST_SQUARED(g, _y, x):
-    return _attraction(_to_matrix(2.0 * g), x, x)
+def PDIST_SQUARED(g, y, x):
+    return _pdist_rule(2.0 * g, y, x, power=2)
 
 
 _CDIST = {"euclidean": CDIST, "sqeuclidean": CDIST_SQUARED}
