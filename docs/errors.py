@@ -199,6 +199,18 @@ cr.grad(f)(np.ones(3))
 """,
     ),
     (
+        "Memory handed out before a traced write",
+        """
+def f(x):
+    work = np.zeros(3)
+    masked = np.ma.array(work, mask=[0, 0, 1])
+    work[:] = x**2
+    return masked.sum()
+
+cr.grad(f)(np.ones(3))
+""",
+    ),
+    (
         "Another thread",
         """
 import threading

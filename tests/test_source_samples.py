@@ -62,7 +62,7 @@ def _compare(row, simplify):
     with np.errstate(all="ignore"):
         want = cr.value_and_grad(objective, wrt=wrt)(*operands)
         # without simplification this raises if a bit is not the noted sweep's
-        text = cr.source(objective, *operands, wrt=wrt, simplify=simplify)
+        text = cr.source(objective, *operands, wrt=wrt, simplify=simplify, limit=4_000)
         got = exported(text)[0](*operands)
     assert_close(got, want)
     primitive = PRIMITIVES.get(row.name)  # or a composition

@@ -36,7 +36,7 @@ def every_move(shape: tuple[int, ...]) -> Iterator[tuple[str, Move]]:
     for i, j in itertools.combinations(axes, 2):
         yield f"reversed along axes {i} and {j}", partial(np.flip, axis=(i, j))
     if len(shape) == 2:
-        yield from _TRIANGLES
+        yield from TRIANGLES
 
 
 def shifted(a: np.ndarray, by: int, axis: int) -> np.ndarray:
@@ -50,19 +50,20 @@ def _summed(a: np.ndarray, by: int, axis: int) -> np.ndarray:
     return np.flip(np.cumsum(np.flip(a, axis), axis), axis) if by < 0 else np.cumsum(a, axis)
 
 
-def _diagonal(a: np.ndarray) -> np.ndarray:
+def diagonal(a: np.ndarray) -> np.ndarray:
+    """The matrix with zeros beside its diagonal."""
     return a * np.eye(*a.shape)
 
 
-_TRIANGLES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+TRIANGLES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("the lower triangle alone", np.tril),
     ("the upper triangle alone", np.triu),
-    ("the diagonal alone", _diagonal),
-    ("without its diagonal", lambda a: a - _diagonal(a)),
-    ("with half its diagonal", lambda a: a - _diagonal(a) / 2),
-    ("with twice its diagonal", lambda a: a + _diagonal(a)),
-    ("with all but its diagonal doubled", lambda a: 2 * a - _diagonal(a)),
-    ("with all but its diagonal halved", lambda a: (a + _diagonal(a)) / 2),
+    ("the diagonal alone", diagonal),
+    ("without its diagonal", lambda a: a - diagonal(a)),
+    ("with half its diagonal", lambda a: a - diagonal(a) / 2),
+    ("with twice its diagonal", lambda a: a + diagonal(a)),
+    ("with all but its diagonal doubled", lambda a: 2 * a - diagonal(a)),
+    ("with all but its diagonal halved", lambda a: (a + diagonal(a)) / 2),
     ("symmetrised", lambda a: (a + a.T) / 2 if a.shape[0] == a.shape[1] else np.nan * a),
     ("added to its transpose", lambda a: a + a.T if a.shape[0] == a.shape[1] else np.nan * a),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.checker.moves import TRIANGLES, diagonal, shifted
 from chainrule.checker.pools import cotangents, same_rounds
 from chainrule.checker.search import Group, Guess, Search
 from chainrule.checker.slips import instead
@@ -168,27 +169,9 @@ def _moves(ndim: int) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         yield "flattened in the other order", lambda a: a.reshape(-1, order="F").reshape(a.shape)
 
 
-def shifted(a: np.ndarray, by: int, axis: int) -> np.ndarray:
-    """Rolled by one, with zeros where the last ones would come back."""
-    moved = np.moveaxis(np.roll(a, by, axis), axis, 0).copy()
-    moved[0 if by > 0 else -1] = 0
-    return np.moveaxis(moved, 0, axis)
-
-
-def _diagonal(a: np.ndarray) -> np.ndarray:
-    return a * np.eye(*a.shape)
-
-
 _TRIANGLES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("the lower triangle alone", np.tril),
-    ("the upper triangle alone", np.triu),
-    ("the diagonal alone", _diagonal),
-    ("without its diagonal", lambda a: a - _diagonal(a)),
-    ("with half its diagonal", lambda a: a - _diagonal(a) / 2),
-    ("with twice its diagonal", lambda a: a + _diagonal(a)),
-    ("symmetrised", lambda a: (a + a.T) / 2),
-    ("added to its transpose", lambda a: a + a.T),
-    ("the lower triangle with half its diagonal", lambda a: np.tril(a) - _diagonal(a) / 2),
+    *TRIANGLES,
+    ("the lower triangle with half its diagonal", lambda a: np.tril(a) - diagonal(a) / 2),
     ("the upper triangle, mirrored", lambda a: np.triu(a) + np.triu(a, 1).T),
     ("the lower triangle, mirrored", lambda a: np.tril(a) + np.tril(a, -1).T),
 )

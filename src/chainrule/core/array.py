@@ -390,7 +390,7 @@ class Protocols(Tracer):
                 "np.asarray, np.array, np.float64 (or C code that makes an array of its argument)",
                 self,
             )
-        return np.array(plain(self), dtype=dtype)
+        return np.array(self._shared(), dtype=dtype, copy=copy)
 
     # -- attributes
 
@@ -427,10 +427,14 @@ class Protocols(Tracer):
         """What hands out the numbers in memory, without derivatives."""
         if is_traced(self):
             raise escape(f"x.{name}", self)
-        return getattr(self._exposed(), name)
+        return getattr(self._shared(has_address=name == "ctypes"), name)
 
     def _exposed(self):
         """The plain value for code that may write into it."""
+        return plain(self)
+
+    def _shared(self, has_address=False):
+        """The plain value for those who may keep it, and read or write it later."""
         return plain(self)
 
     @property
@@ -742,7 +746,7 @@ def _install() -> None:
         setattr(Protocols, name, _bit_method(name))
     for name in (
         "all any argmax argmin argpartition argsort choose conj conjugate cumprod cumsum "
-        "diagonal dot max mean min nonzero prod ptp repeat round searchsorted std sum take "
+        "diagonal dot max mean min nonzero prod repeat round searchsorted std sum take "
         "trace var"
     ).split():
         setattr(Protocols, name, _method(name))

@@ -116,7 +116,8 @@ class Scalar(Protocols):
 class Array(Protocols):
     """A mutable traced array."""
 
-    __slots__ = ("_version",)
+    __slots__ = ("_outside", "_version")
+    _outside: Any  # only a Foreign has it
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, value: Any, trace: Trace, var: Any):
@@ -184,6 +185,15 @@ class Array(Protocols):
             root._version += 1
         return self._peek()
 
+    def _shared(self, has_address=False):
+        memory = self._exposed()
+        root, _ = self._steps()
+        if type(root) is Array and root._trace.owner and type(root._value) is _ndarray:
+            _trace.Foreign.become(root)
+        if type(root) is _trace.Foreign and has_address:
+            root._outside.has_address = True
+        return memory
+
     def __len__(self):
         if not self.shape:
             raise TypeError("len() of unsized object")
@@ -205,7 +215,7 @@ class Array(Protocols):
             if self._var is trace.no_variable and trace.owner == get_ident():
                 buffer = self._value
                 if type(buffer) is _ndarray:  # a number stored in a constant
-                    if _getrefcount(buffer) > _alone or buffer.base is not None:
+                    if _getrefcount(buffer) > alone or buffer.base is not None:
                         buffer = self._value = buffer.copy(order="K")
                     if type(index) is not tuple:
                         index = plain_index(index)
@@ -226,7 +236,7 @@ class Array(Protocols):
         """In-place arithmetic: this array, all of it, becomes ``y``."""
         y = check_inplace(self, y, ufunc)
         root, steps = self._steps()
-        if steps or not isinstance(y, Array) or type(self) in (Foreign, ReadOnly):
+        if steps or not isinstance(y, Array) or type(self) in (_trace.Foreign, ReadOnly):
             write(root, _joined(steps, ("index", ...)), y)
         else:
             _trace.hand_back_at_end(y._trace, self)
@@ -278,11 +288,11 @@ def write(root: Array, index: Any, value: Any) -> None:
         trace.check(SETITEM, ())
         root._value = np.array(plain(root._value))
         assign(root._value, index, plain(value))
-        if type(root) is Foreign:
+        if type(root) is _trace.Foreign:
             assign(root._memory, index, plain(value))
         root._version += 1
         return
-    if type(root) is Foreign and root.write_memory(index, value):
+    if type(root) is _trace.Foreign and root.write_memory(index, value):
         return
     trace.write(root, index, value, SETITEM)
 
@@ -301,69 +311,6 @@ def _further(root: Array, steps: tuple, index: Any) -> tuple:
 
 def _joined(steps: tuple, last: tuple) -> Any:
     return last[1] if not steps else Path((*steps, last))
-
-
-class Foreign(Array):
-    """A constant over the caller's own memory, until a traced value is written into it: then it
-    has a buffer of ours as well, which equations may keep, and every write goes to both."""
-
-    __slots__ = ("_apart", "_hidden", "_memory")
-
-    def __init__(self, memory: np.ndarray, trace: Trace, var: Any):
-        super().__init__(memory, trace, var)
-        self._memory = memory
-        self._hidden = False  # whether parts of the memory are NaN: see _show
-        self._apart = False  # an array shares this memory in a way that no view describes
-
-    def snapshot(self) -> Array:
-        value = self._value
-        return Array(value.copy() if value is self._memory else value, self._trace, self._var)
-
-    def write_memory(self, index: Any, value: Any) -> bool:
-        """Write to the caller's memory; True if that is all: only constants are involved."""
-        memory = self._memory
-        if is_traced(value):
-            if self._apart:
-                raise _trace.refuse(_overlap(memory))
-            _trace.refuse_lossy_store(self, value)
-            if not self._hidden:
-                self._hidden = True
-                outermost = self._trace
-                while outermost.outer is not None:
-                    outermost = outermost.outer
-                outermost.at_end.insert(0, self._show)
-            assign(memory, index, np.full_like(peek(value), np.nan))
-            return False
-        assign(memory, index, plain(value))
-        if self._value is not memory:
-            return False
-        self._version += 1
-        return True
-
-    def _show(self) -> None:
-        """The numbers, in the caller's memory. While they had a derivative it held NaN: code that
-        reads memory without us (C, another thread) would take them for constants."""
-        self._memory[...] = plain(self._value)
-        self._hidden = False
-
-    def part(self, steps: tuple, array: np.ndarray) -> "View":
-        """The handle of an array that is a view of this one's memory."""
-        return View(self, steps, GETITEM, {"index": Path(steps)}, array)
-
-    def set_apart(self) -> None:
-        """Another array overlaps this one and cannot share its handle: it stays a constant."""
-        if self._value is not self._memory:
-            raise _trace.refuse(_overlap(self._memory))
-        self._apart = True
-
-
-def _overlap(memory: np.ndarray) -> NonDifferentiableError:
-    return NonDifferentiableError(
-        f"a traced value is written into an array of shape {memory.shape} whose memory is "
-        f"also used "
-        "as an array of other dtype or strides, which would not see its derivative",
-        "Copy one of the two arrays before (a.copy()), or return new arrays instead of writing.",
-    )
 
 
 class View(Array):
@@ -396,7 +343,7 @@ class View(Array):
 
     def _read(self) -> Any:
         root = self._root
-        if type(root) is Foreign and root._value is root._memory and root._trace.owner:
+        if type(root) is _trace.Foreign and root._value is root._memory and root._trace.owner:
             # as NumPy's view, because code that is not lifted may write to the memory as well
             return root._trace.constant(Path(self._path).apply(root._memory))
         return bind(self._primitive, (root,), self._params)
@@ -428,7 +375,7 @@ class View(Array):
     def snapshot(self) -> Array:
         cached = self._sync()
         root = self._root
-        if type(root) is Foreign and root._value is root._memory:
+        if type(root) is _trace.Foreign and root._value is root._memory:
             return cached.copy()
         return cached.snapshot()
 
@@ -464,10 +411,10 @@ class ReadOnly(View):
 
 for _name, _operator in INPLACE.items():
     setattr(Array, _name, _operator)
-HANDLES.update((Scalar, Array, Foreign, View, ReadOnly))
-_trace.Scalar, _trace.Array, _trace.Foreign = Scalar, Array, Foreign
+HANDLES.update((Scalar, Array, View, ReadOnly))
+_trace.Scalar, _trace.Array = Scalar, Array
 Trace.array = Array
 calibrate(Array(np.zeros(1), None, -1))  # type: ignore[arg-type]
-_alone = _trace._exclusive + 1  # with a local name of the buffer
+alone = _trace._exclusive + 1  # with a local name of the buffer
 
 __all__ = ["Array", "Scalar", "View", "is_traced"]

@@ -16,7 +16,8 @@ import functools
 import sys
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -31,6 +32,7 @@ import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.array import HANDLES, run_constant
+from chainrule.core.foreign import Foreign  # noqa: F401  (before HANDLES is used below)
 from chainrule.core.lift_code import facts, is_about_to_call, may_lift
 from chainrule.core.lift_compiled import GIVEN, Compiled, check_memory, explained, is_unseen
 from chainrule.core.lift_containers import (
@@ -568,14 +570,19 @@ class Lifter:
             return _VIEWS.setdefault(name, ModuleView(m, None))
         return m
 
-    def of_list(self, x: list) -> list:
-        """The list, or one with mapped elements if an element changes when it is mapped."""
+    def known(self, x: Any, parts: Iterable[Any]) -> Any:
+        """What stands for a container: itself if none of its parts can change; None if unknown."""
         known = self.seen.get(id(x))
         if known is not None:
             return known[1]
         self.settler.reached(x)
-        if _UNCHANGED.issuperset(map(type, x)):
-            return self.stands(x, x)
+        return self.stands(x, x) if _UNCHANGED.issuperset(map(type, parts)) else None
+
+    def of_list(self, x: list) -> list:
+        """The list, or one with mapped elements if an element changes when it is mapped."""
+        known = self.known(x, x)
+        if known is not None:
+            return known
         ours = LiftedList()
         self.stands(x, ours)  # before the elements: a list may be in itself
         list.extend(ours, map(self.map, x))
@@ -585,14 +592,10 @@ class Lifter:
         return ours
 
     def of_dict(self, x: dict) -> dict:
-        known = self.seen.get(id(x))
-        if known is not None:
-            return known[1]
-        self.settler.reached(x)
         factory = x.default_factory if isinstance(x, defaultdict) else None
-        plain_values = _UNCHANGED.issuperset(map(type, x.values()))
-        if factory is None and plain_values and _UNCHANGED.issuperset(map(type, x)):
-            return self.stands(x, x)
+        known = self.known(x, chain(x.values(), x, (factory,)))
+        if known is not None:
+            return known
         ours: Any = LIFTED[type(x)]()
         self.stands(x, ours)
         made = self.map(factory)
@@ -608,12 +611,9 @@ class Lifter:
 
     def of_collection(self, x: Any) -> Any:
         """A set, frozenset or deque."""
-        known = self.seen.get(id(x))
+        known = self.known(x, x)
         if known is not None:
-            return known[1]
-        self.settler.reached(x)
-        if _UNCHANGED.issuperset(map(type, x)):
-            return self.stands(x, x)
+            return known
         mapped = list(map(self.map, x))
         if all(a is b for a, b in zip(mapped, x)):
             return self.stands(x, x)

@@ -55,7 +55,8 @@ class Tracer:
         def __getattr__(self, name: str) -> Any: ...
 
 
-# The kinds of handle, filled in by core.handle and core.number, which builds on this module.
+# The kinds of handle, filled in by core.handle, core.foreign and core.number, which build on this
+# module.
 Scalar: Any = None
 Number: Any = None
 Array: Any = None
@@ -85,6 +86,7 @@ class Trace:
         "_token",
         "at_end",
         "code",
+        "hidden",
         "keyed",
         "level",
         "lifter",
@@ -105,6 +107,7 @@ class Trace:
         )
         self.lifter: Any = None  # of the outermost trace: see core.lift
         self.at_end: list[Any] = []  # what to tidy up when the trace has ended
+        self.hidden: list[Any] = []  # of the outermost trace: see core.foreign
         self.code: Any = None  # of the function that runs, for the error of a leaked value
         self.keyed = False  # whether a scalar has been hashed: see Scalar.__eq__
         self.program: Program
@@ -119,6 +122,7 @@ class Trace:
         for tidy in self.at_end:
             tidy()
         self.at_end.clear()
+        self.hidden.clear()
         self.lifter = None
         if self.refusal is not None and not isinstance(error, ChainruleError):
             refusal, self.refusal = self.refusal, None

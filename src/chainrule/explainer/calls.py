@@ -119,11 +119,15 @@ def constant_key(x: np.ndarray) -> Any:
     return x.shape, x.dtype.str, x.tobytes()
 
 
+# The last is where scipy.stats had ufuncs of its own before SciPy 1.15.
+UFUNC_HOMES = ("numpy", "scipy.special", "scipy.special._ufuncs", "scipy.stats._boost")
+
+
 def public_name(function: Any) -> str:
     """How a program that imports numpy as np calls the function; "" if it cannot."""
     name = getattr(function, "__name__", "")
     if isinstance(function, np.ufunc):
-        for home in ("numpy", "scipy.special", "scipy.special._ufuncs"):
+        for home in UFUNC_HOMES:
             if getattr(sys.modules.get(home), name, None) is function:
                 return f"{home.replace('numpy', 'np')}.{name}"
         return ""

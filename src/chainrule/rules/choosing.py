@@ -4,6 +4,7 @@ Conditions are plain: they steer and have no derivative. What is not chosen has 
 also where its own slope is NaN or infinite.
 """
 
+import inspect
 import math
 from typing import Any
 
@@ -130,12 +131,15 @@ CLIP = together(
 )
 
 
+TAKES_MIN = "min" in inspect.signature(np.clip).parameters  # new in NumPy 2.1
+
+
 @composite(np.clip)
 def clip(a, a_min=NO, a_max=NO, out=None, *, min=NO, max=NO, **kwargs):
     """minimum(maximum(a, low), high): at a bound both share, so the slope there is 1/2."""
     named = [v for v in (min, max) if v is not NO]
     old = [v for v in (a_min, a_max) if v is not NO]
-    if (named and old) or (not named and len(old) != 2):
+    if (named and (old or not TAKES_MIN)) or (not named and len(old) != 2):
         bounds = {"a_min": a_min, "a_max": a_max, "min": min, "max": max}
         given = {k: plain(v) for k, v in bounds.items() if v is not NO}
         return np.clip(plain(a), **given)  # NumPy's error
@@ -357,7 +361,9 @@ def unwrap(p, discont=None, axis=-1, *, period=2 * np.pi):
     """p plus whole periods, how many is piecewise constant."""
     p = operand(p)
     value = plain(p)
-    jumps = np.unwrap(value, plain(discont), axis, period=plain(period)) - value
+    y = np.unwrap(value, plain(discont), axis, period=plain(period))
+    jumps = np.zeros_like(y)
+    np.subtract(y, value, out=jumps, where=y != value)  # infinite values stay
     if not is_traced(period):
         return p + np.asarray(jumps, p.dtype)
     return p + np.round(jumps / plain(period)) * period

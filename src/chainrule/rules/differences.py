@@ -59,6 +59,8 @@ def ediff1d(ary, to_end=None, to_begin=None):
 @unless_constant(np.trapezoid)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     y = operand(y)
+    if not y.ndim:
+        np.trapezoid(plain(y), plain(x), plain(dx), axis)  # NumPy's error
     after, before = (_along(y.ndim, axis, slice(*s)) for s in ((1, None), (None, -1)))
     if x is None:
         d = operand(dx) if isinstance(dx, (list, tuple)) else dx
@@ -189,7 +191,7 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
         exact = w.astype(np.result_type(w.dtype, float))
         counts = _weighted_counts([sample], [plain_edges], exact).astype(w.dtype)
     if density:
-        counts = counts / (edges[1:] - edges[:-1]) / np.sum(counts)
+        counts = counts / (edges[1:] - edges[:-1]).astype(float) / np.sum(counts)
     return counts, edges
 
 
@@ -203,6 +205,8 @@ def _edges(a, bins, limits, edges):
     """Bin edges: given, or even between limits, which are the extremes of the data by default."""
     if not isinstance(bins, str) and np.ndim(plain(bins)) == 1:
         return operand(bins)
+    if not a.size:
+        return as_constant(edges)
     if not is_traced(a) if limits is None else not any(is_traced(v) for v in limits):
         return as_constant(edges)
     low, high = (np.min(a), np.max(a)) if limits is None else limits

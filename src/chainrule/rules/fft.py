@@ -199,7 +199,7 @@ def _shift(direction):
         axes = tuple(range(x.ndim)) if axes is None else plain(axes)
         each = axes if isinstance(axes, (tuple, list)) else (axes,)
         by = [direction(x.shape[i]) for i in each]
-        return np.roll(x, by, axes) if by else np.copy(x)
+        return np.roll(x, by, axes) if by or not x.ndim else np.copy(x)  # of a number: its error
 
     return shifted
 

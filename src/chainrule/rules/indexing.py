@@ -106,8 +106,7 @@ def apply_over_axes(func, a, axes):
     y = operand(a)
     ndim = y.ndim
     for axis in np.atleast_1d(plain(axes)).tolist():
-        axis = axis % ndim if axis < 0 else axis
-        reduced = func(y, axis)
+        reduced = func(y, axis + ndim if axis < 0 else axis)
         y = reduced if np.ndim(reduced) == ndim else np.expand_dims(reduced, axis)
     return y
 

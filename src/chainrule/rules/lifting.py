@@ -22,7 +22,7 @@ from chainrule.core.array import Protocols, _any_traced, any_watched, as_constan
 from chainrule.core.escape import escape
 from chainrule.core.lift import CALLED, LATE_MAKERS, MAKERS, Lifter, Shadow, replace
 from chainrule.core.lift_containers import LIFTED, unlifted
-from chainrule.core.lift_memory import owner_of
+from chainrule.core.lift_memory import is_loose, owner_of
 from chainrule.core.lift_text import comes_back_as_text, comes_back_from_file
 from chainrule.core.lift_views import is_view, seen_object, unview
 from chainrule.core.number import Number, as_number, as_scalar
@@ -61,7 +61,9 @@ def _seen(y: Any, args: Any) -> Any:
     """The handle of an array NumPy made of plain arguments; over their memory if it is theirs."""
     if type(y) is np.ndarray and (y.base is not None or any(y is a for a in args)):
         trace = current()
-        if trace is not None and (owner_of(y) is not None or any(y is a for a in args)):
+        if trace is not None and (
+            owner_of(y) is not None or is_loose(y) or any(y is a for a in args)
+        ):
             return Lifter.of(trace).map(y)
     return as_constant(y)
 
@@ -243,7 +245,7 @@ _OF_SEQUENCES = {  # their first argument is a list of arrays, not an array
     for n in (
         "concatenate stack vstack hstack dstack column_stack block select choose ix_ einsum "
         "einsum_path "
-        "piecewise lexsort"
+        "piecewise lexsort histogramdd"
     ).split()
 } | {np.linalg.multi_dot}
 
@@ -348,8 +350,11 @@ def _frompyfunc(func, /, nin, nout, **kwargs):
 
     @functools.wraps(func)
     def call(*args, **kwargs):
-        run = traced if _any_traced(args) else plain_ufunc
-        return run(*args, **kwargs)
+        if not _any_traced(args):
+            return plain_ufunc(*args, **kwargs)
+        if 0 in map(np.size, plain(args)):
+            return as_constant(plain_ufunc(*plain(args), **plain(kwargs)))
+        return traced(*args, **kwargs)
 
     return call
 

@@ -292,7 +292,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     axis = plain(axis)
     if weights is None:
         y = mean(a, axis, keepdims=keepdims)
-        n = y.dtype.type(math.prod(a.shape) / max(math.prod(y.shape), 1))
+        n = y.dtype.type(math.prod(a.shape) / math.prod(y.shape))  # or NumPy's ZeroDivisionError
         return (y, np.full(y.shape, n)[()]) if returned else y
     weights = operand(weights)
     if weights.shape != a.shape or a.shape == ():
@@ -428,8 +428,14 @@ def along(primitive, a, axis, dtype):
         a, axis = a.reshape(-1), 0
     params = {"axis": plain(axis)}
     if dtype is not None:
+        a = real_where_asked(a, dtype)
         params["dtype"] = dtype
     return bind(primitive, (a,), params)
+
+
+def real_where_asked(a, dtype):
+    """NumPy casts the factors of a product to ``dtype`` first: imaginary parts may be lost."""
+    return a.astype(dtype) if a.dtype.kind == "c" and np.dtype(dtype).kind != "c" else a
 
 
 # ---------------------------------------------------------------- products and their prefixes
@@ -535,6 +541,8 @@ def PROD(g, y, x, *, axis=None, keepdims=False, dtype=None, where=True):
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=NO, where=True):
     if type(a) is list or type(a) is tuple:
         a = as_operand(a)
+    if dtype is not None:
+        a = real_where_asked(a, dtype)
     params = given(axis, keepdims, where, dtype)
     y = bind(PROD, (a,), params)
     if initial is not NO and initial is not None:

@@ -25,17 +25,18 @@ def _of_one_axis(name):
 
     @composite(function)
     def call(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, *, plan=None):
-        _check_plan(plan)
-        return run(x, plain(n), plain(axis), norm)
+        _check(plan, norm)
+        n = 1 if name in ("hfft", "irfft") and n == 0 else plain(n)  # as SciPy reads it
+        return run(x, n, plain(axis), norm)
 
 
 for _name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
     _of_one_axis(_name)
 
 
-def _check_plan(plan):
-    if plan is not None:
-        scipy_fft.fft(np.ones(1), plan=plan)  # SciPy's error
+def _check(plan, norm):
+    if plan is not None or norm is not None:
+        scipy_fft.fft(np.ones(1), norm=norm, plan=plan)  # SciPy's errors
 
 
 def _lengths(x, s, axes):
@@ -47,7 +48,7 @@ def _lengths(x, s, axes):
     else:
         axes = np.atleast_1d(plain(axes)).astype(int).tolist()
     lengths = [None] * len(axes) if s is None else s
-    return [(None if n == -1 else n, axis) for n, axis in zip(lengths, axes)]
+    return [(x.shape[axis] if n == -1 else n, axis) for n, axis in zip(lengths, axes)]
 
 
 def _fftn(x, lengths, norm):
@@ -65,11 +66,17 @@ def _rfftn(x, lengths, norm):
 
 def _irfftn(x, lengths, norm):
     *others, (n, axis) = lengths
-    return fft._irfft(_ifftn(x, others, norm), n, axis, norm)
+    return fft._irfft(_ifftn(x, others, norm), _even(x, n, axis), axis, norm)
+
+
+def _even(x, n, axis):
+    """The length of a signal of half its frequencies: with one of them it is 1 here, not 0."""
+    return (2 * (x.shape[axis] - 1) or 1) if n is None else n
 
 
 def _hfftn(x, lengths, norm):
-    return _irfftn(np.conjugate(x), lengths, fft.opposite(norm))
+    *others, (n, axis) = lengths
+    return fft._hfft(_fftn(x, others, norm), _even(x, n, axis), axis, norm)
 
 
 def _ihfftn(x, lengths, norm):
@@ -81,7 +88,7 @@ def _of_several_axes(name, run, default):
 
     @composite(function)
     def call(x, s=None, axes=default, norm=None, overwrite_x=False, workers=None, *, plan=None):
-        _check_plan(plan)
+        _check(plan, norm)
         x = operand(x)
         lengths = _lengths(x, s, axes)
         if not lengths:
@@ -151,8 +158,8 @@ TRIGONOMETRIC = adjoint_pair(trigonometric, trigonometric_adjoint)
 
 
 def _transformed(kind, inverse, x, type, n, axis, norm, orthogonalize):
-    x, n, axis = fft.along(x, n, axis)
     scipy_fft.dct(np.zeros(2), type, norm=norm)  # SciPy's errors
+    x, n, axis = fft.along(x, n, axis)
     if inverse:
         type, norm = {2: 3, 3: 2}.get(type, type), fft.opposite(norm)
     # SciPy does not look at `orthogonalize` where the operand is complex

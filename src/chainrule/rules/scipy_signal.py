@@ -106,6 +106,11 @@ def _by_transform(function, method):
         if axes is not None:
             function(np.ones_like(plain(a)), np.ones_like(plain(v)), mode, axes)  # SciPy's errors
             axes = tuple(i % a.ndim for i in np.atleast_1d(plain(axes)).tolist())
+        if mode == "valid":  # SciPy broadcasts along an axis where either has length 1
+            along = range(a.ndim) if axes is None else axes
+            axes = tuple(i for i in along if a.shape[i] != 1 != v.shape[i])
+            if not axes:
+                return a * v
         return _convolved(a, v, mode, method, axes)
 
 
@@ -133,13 +138,19 @@ def _in_two(function, turn, centre):
         if not _ordinary(a, v, mode) or a.ndim != 2 or boundary not in _BOUNDARY:
             return function(plain(a), plain(v), mode, boundary)  # SciPy's errors
         y = _convolved(_padded(a, v, mode, boundary, fillvalue), turn(v), "valid", "direct")
+        if turn is not _same and mode == "valid" and any(np.less(a.shape, v.shape)):
+            y = conj(y)  # SciPy has exchanged the operands, and conjugated the other one
         if mode == "same":
             starts = [centre(m) for m in v.shape]
             y = y[tuple(slice(s, s + n) for s, n in zip(starts, a.shape))]
         return y
 
 
-_in_two(signal.convolve2d, lambda v: v, lambda m: (m - 1) // 2)
+def _same(v):
+    return v
+
+
+_in_two(signal.convolve2d, _same, lambda m: (m - 1) // 2)
 _in_two(signal.correlate2d, lambda v: _flip(conj(v), None), lambda m: m // 2)
 
 # ---------------------------------------------------------------- filters

@@ -13,9 +13,10 @@ def block_diag(*arrays):
     blocks = [np.atleast_2d(operand(a)) for a in arrays]
     batch = np.broadcast_shapes(*[b.shape[:-2] for b in blocks])
     blocks = [np.broadcast_to(b, (*batch, *b.shape[-2:])) if batch else b for b in blocks]
+    dtype = np.result_type(*blocks)
     rows = [
         [
-            b if i == j else np.zeros((*batch, b.shape[-2], c.shape[-1]))
+            b if i == j else np.zeros((*batch, b.shape[-2], c.shape[-1]), dtype)
             for j, c in enumerate(blocks)
         ]
         for i, b in enumerate(blocks)
@@ -77,7 +78,9 @@ def khatri_rao(a, b):
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-1]:
         scipy.linalg.khatri_rao(np.empty(a.shape), np.empty(b.shape))  # SciPy's own error
     products = a[..., :, None, :] * b[..., None, :, :]
-    return products.reshape(*products.shape[:-3], -1, products.shape[-1])
+    *batch, m, n, columns = products.shape
+    y = products.reshape(*batch, m * n, columns)
+    return y if y.size else y.astype(a.dtype)
 
 
 @composite(scipy.linalg.leslie)
@@ -87,7 +90,7 @@ def leslie(f, s):
     n = f.shape[-1]
     if n != s.shape[-1] + 1:
         scipy.linalg.leslie(np.empty(f.shape), np.empty(s.shape))  # SciPy's own error
-    below = s[..., :, None] * np.eye(n - 1, n)
+    below = s[..., :, None] * np.eye(n - 1, n, dtype=s.dtype)
     first = np.broadcast_to(f[..., None, :], (*below.shape[:-2], 1, n))
     return np.concatenate([first, below], -2)
 
@@ -106,7 +109,9 @@ def diagsvd(s, M, N):
     s = operand(s)
     scipy.linalg.diagsvd(np.empty(s.shape), M, N)  # SciPy's own error
     n = s.shape[-1]
-    return s[..., :, None] * np.eye(n, N) if n == M else s[..., None, :] * np.eye(M, n)
+    if n == M:
+        return s[..., :, None] * np.eye(n, N, dtype=s.dtype)
+    return s[..., None, :] * np.eye(M, n, dtype=s.dtype)
 
 
 @composite(scipy.linalg.convolution_matrix)

@@ -104,7 +104,7 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
 def sort_complex(a):
     """x[argsort(x)], complex."""
     y = sort(operand(a))
-    return y if y.dtype.kind == "c" else y.astype(np.result_type(y.dtype, np.complex64))
+    return y if y.dtype.kind == "c" else y.astype(np.result_type(y.dtype, complex))
 
 
 # ---------------------------------------------------------------- distinct values

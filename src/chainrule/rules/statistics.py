@@ -19,7 +19,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
             np.cov(*values)  # NumPy's errors and warnings
     x = _observations(arrays, rowvar, dtype or np.result_type(*(a.dtype for a in arrays), float))
     if x.shape[0] == 0:
-        return np.zeros_like(x, shape=(0, 0))
+        return np.zeros_like(x, shape=(0, 0), dtype=float)
     ddof = ddof if ddof is not None else 1 - bool(bias)
     w = weights[0] * weights[1] if len(weights) == 2 else weights[0] if weights else None
     x = x - np.expand_dims(np.average(x, axis=1, weights=w), 1)

@@ -8,6 +8,7 @@ import numpy as np
 from chainrule.base import tree
 from chainrule.base.arguments import Selection, select
 from chainrule.base.errors import ArgumentError
+from chainrule.core.foreign import check_hidden
 from chainrule.core.handle import Array
 from chainrule.core.lift import Lifter
 from chainrule.core.lift_compiled import GIVEN
@@ -133,7 +134,7 @@ def run(trace: Trace, f: Callable, lift: bool, entered: Entered) -> Any:
     entered.args, entered.kwargs = (), {}
     trace.code = getattr(f, "__code__", None)
     if not lift:
-        return f(*args, **kwargs)
+        return _seen(trace, f(*args, **kwargs))
     lifter = Lifter.of(trace)
     for leaf, handle in zip(entered.leaves, entered.handles):
         if type(leaf) is np.ndarray:
@@ -142,6 +143,13 @@ def run(trace: Trace, f: Callable, lift: bool, entered: Entered) -> Any:
     y = lifter.call(f, args, kwargs)
     if lifter.aliased:
         lifter.check_aliases()
+    return _seen(trace, y)
+
+
+def _seen(trace: Trace, y: Any) -> Any:
+    """The result, if nothing in it was read from memory where derivatives are lost."""
+    if trace.hidden:
+        check_hidden(trace, y)
     return y
 
 
