@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 PINS   ?=
 OLDEST  = VENV=.venv-oldest PINS='numpy~=2.0.0 scipy~=1.13.0'
+# A second Python for test-all: one of another version than $(PYTHON), if there is one here.
+OTHER  ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 $(HOME)/.pyenv/versions/3.1[1-9]*/bin/python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11) or sys.argv[1] == "%d.%d" % sys.version_info[:2])' \
+	"$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" 2>/dev/null && echo "$$p"; done | tail -n 1)
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 
@@ -22,11 +26,14 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(TEST) -m "not slow"
 
-# Everything, and then the quick tests on the oldest NumPy and SciPy, where they install (Python 3.11, 3.12).
-test-all: $(STAMP) $(VENV)/.docs
+# Everything; then the quick tests on the oldest NumPy and SciPy, where they install (Python 3.11, 3.12); then on a
+# second Python, where there is one.
+test-all: $(STAMP) $(VENV)/.docs $(VENV)/.peers
 	$(TEST)
 	@if $(MAKE) $(OLDEST) .venv-oldest/.installed; then $(MAKE) $(OLDEST) test; \
 	else echo "NumPy 2.0 does not install on this Python: nothing was tested on it."; fi
+	@if test -n "$(OTHER)"; then $(MAKE) PYTHON="$(OTHER)" VENV=.venv-other test; \
+	else echo "There is no second Python here (OTHER=): nothing was tested on it."; fi
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -46,6 +53,11 @@ docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "open site/index.html, or run: $(PYTHON) -m http.server -d site"
 
+# PyTorch and JAX, with which some tests compare; where they do not install, those are skipped.
+$(VENV)/.peers: $(STAMP)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 jax
+	touch $@
+
 $(VENV)/.bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	touch $@
@@ -59,4 +71,4 @@ bench-check: $(VENV)/.bench
 	$(BIN)/python benchmarks/check.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-other site .pytest_cache .mypy_cache .ruff_cache .hypothesis

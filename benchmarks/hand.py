@@ -4,31 +4,9 @@ What is outside the inner function the forward sweep has kept. Results are array
 """
 
 import numpy as np
-import scipy.linalg
-import scipy.spatial
 import scipy.special
 
-
-def T(a):
-    return np.swapaxes(a, -1, -2)
-
-
 # ---------------------------------------------------------------- elementwise
-
-
-def divide(a, b):
-    y = a / b
-    return lambda g: (g / b, -g * y / b)
-
-
-def power(a, b):
-    y = a**b
-    return lambda g: (g * b * a ** (b - 1), g * y * np.log(a))
-
-
-def logaddexp(a, b):
-    y = np.logaddexp(a, b)
-    return lambda g: (g * np.exp(a - y), g * np.exp(b - y))
 
 
 def arctan2(a, b):
@@ -39,31 +17,6 @@ def arctan2(a, b):
     return back
 
 
-def hypot(a, b):
-    y = np.hypot(a, b)
-    return lambda g: (g * a / y, g * b / y)
-
-
-def expit(x):
-    y = scipy.special.expit(x)
-    return lambda g: g * (y * (1 - y))
-
-
-def tanh(x):
-    y = np.tanh(x)
-    return lambda g: g * (1 - y * y)
-
-
-def exp(x):
-    y = np.exp(x)
-    return lambda g: g * y
-
-
-def sqrt(x):
-    y = np.sqrt(x)
-    return lambda g: g * (0.5 / y)
-
-
 def maximum(x, y):
     def back(g):
         first = x > y
@@ -72,8 +25,22 @@ def maximum(x, y):
     return back
 
 
-def xlogy(x, y):
-    return lambda g: (g * np.log(y), g * x / y)
+def minimum(x, y):
+    def back(g):
+        first = x < y
+        return g * first, g * ~first
+
+    return back
+
+
+def modulus(z):
+    y = np.abs(z)
+    return lambda g: g / y * z
+
+
+def complex_exp(z):
+    y = np.exp(z)
+    return lambda g: g * y.conj()
 
 
 # ---------------------------------------------------------------- along an axis
@@ -97,6 +64,13 @@ def max_of(x):
     return lambda g: np.where(chosen, g[:, None] / ties, 0.0)
 
 
+def min_of(x):
+    y = x.min(axis=1, keepdims=True)
+    chosen = x == y
+    ties = chosen.sum(axis=1, keepdims=True)
+    return lambda g: np.where(chosen, g[:, None] / ties, 0.0)
+
+
 def prod(x):
     y = x.prod(axis=1)
     return lambda g: (g * y)[:, None] / x
@@ -112,9 +86,24 @@ def norm(x):
     return lambda g: (g / y)[:, None] * x
 
 
+def norm_3(x):
+    y = np.linalg.norm(x, 3, axis=1)
+    return lambda g: (g / y**2.0)[:, None] * (np.sign(x) * np.abs(x) ** 2.0)
+
+
 def logsumexp(x):
     y = scipy.special.logsumexp(x, axis=1)
     return lambda g: g[:, None] * np.exp(x - y[:, None])
+
+
+def logsumexp_weighted(x, b):
+    y = scipy.special.logsumexp(x, 1, b)
+
+    def back(g):
+        b_bar = g[:, None] * np.exp(x - y[:, None])
+        return b_bar * b, b_bar
+
+    return back
 
 
 def softmax(x):
@@ -184,10 +173,38 @@ def diff(x):
 # ---------------------------------------------------------------- moving elements
 
 
-def getitem(x):
+def inner(x):
     def back(g):
         x_bar = np.zeros_like(x)
-        x_bar[10:-10] = g
+        x_bar[2:-2] = g
+        return x_bar
+
+    return back
+
+
+def assigned(x, v):
+    def back(g):
+        x_bar = g.copy()
+        x_bar[2:-2] = 0.0
+        return x_bar, g[2:-2].copy()
+
+    return back
+
+
+def every_third(x):
+    def back(g):
+        x_bar = np.zeros_like(x)
+        x_bar[: 3 * len(g) : 3] = g
+        return x_bar
+
+    return back
+
+
+def windows(x):
+    def back(g):
+        x_bar = np.zeros_like(x)
+        for k in range(3):
+            x_bar[k : k + len(g)] += g[:, k]
         return x_bar
 
     return back
@@ -248,130 +265,65 @@ def interp(at, points):
     return operand
 
 
-# ---------------------------------------------------------------- linear algebra
+# ---------------------------------------------------------------- transforms
 
 
-def solve(A, b):
-    x = np.linalg.solve(A, b)
+def rfft(x):
+    """Of real x of even length: each coefficient but the first and last stands for two."""
 
     def back(g):
-        b_bar = np.linalg.solve(T(A), g)
-        return -b_bar @ T(x), b_bar
+        g = g * (len(x) / 2)
+        g[[0, -1]] *= 2
+        return np.fft.irfft(g, len(x))
 
     return back
 
 
-def solve_triangular(L, b):
-    x = scipy.linalg.solve_triangular(L, b, lower=True)
+def irfft(z):
+    """To an odd length n: each coefficient but the first stands for two."""
+    n = 2 * len(z) - 1
 
     def back(g):
-        b_bar = scipy.linalg.solve_triangular(L, g, lower=True, trans=1, check_finite=False)
-        return -np.tril(b_bar @ x.T), b_bar
+        z_bar = np.fft.rfft(g) * (2 / n)
+        z_bar[0] *= 0.5
+        return z_bar
 
     return back
 
 
-def inv(A):
-    Y = np.linalg.inv(A)
-    return lambda g: -T(Y) @ g @ T(Y)
+# ---------------------------------------------------------------- special functions
 
 
-def pinv(A):
-    """Of full column rank: P = (A^T A)^-1 A^T."""
-    P = np.linalg.pinv(A)
-    gram = P @ P.T
+def wofz(z):
+    y = scipy.special.wofz(z)
+    return lambda g: g * np.conj(2j / np.sqrt(np.pi) - 2 * z * y)
+
+
+def voigt_profile(x, sigma, gamma):
+    """The real part of w((x + i gamma) / (sigma sqrt 2)), and V is homogeneous of degree -1."""
+    y = scipy.special.voigt_profile(x, sigma, gamma)
 
     def back(g):
-        return -P.T @ (g @ P.T) + g.T @ gram - A @ (P @ (g.T @ gram))
+        z = (x + 1j * gamma) / (sigma * np.sqrt(2))
+        slope = 2j / np.sqrt(np.pi) - 2 * z * scipy.special.wofz(z)
+        slope /= 2 * np.sqrt(np.pi) * sigma * sigma
+        by_x, by_gamma = slope.real, -slope.imag
+        by_sigma = -(y + x * by_x + gamma * by_gamma) / sigma
+        return g * by_x, g * by_sigma, g * by_gamma
 
     return back
 
 
-def det(A):
-    y = np.linalg.det(A)
-    return lambda g: g * y * np.linalg.inv(A).T
-
-
-def cholesky(A):
-    L = np.linalg.cholesky(A)
-
-    def back(g):
-        P = np.tril(L.T @ g)
-        P[np.diag_indices_from(P)] *= 0.5
-        S = scipy.linalg.solve_triangular(L, P, lower=True, trans=1, check_finite=False)
-        S = scipy.linalg.solve_triangular(L, S.T, lower=True, trans=1, check_finite=False).T
-        return 0.5 * (S + S.T)
-
-    return back
-
-
-def eigh(A):
-    w, V = np.linalg.eigh(A)
-    gap = w - w[:, None]
-    np.fill_diagonal(gap, np.inf)
+def kelvin(x):
+    be, ke, be_slope, ke_slope = scipy.special.kelvin(x)
 
     def back(gs):
-        return V @ (np.diag(gs[0]) + (V.T @ gs[1]) / gap) @ V.T
-
-    return back
-
-
-def eigvalsh(A):
-    _, V = np.linalg.eigh(A)
-    return lambda g: (V * g) @ V.T
-
-
-def svd(A):
-    """Of a tall matrix."""
-    U, s, Vh = np.linalg.svd(A, full_matrices=False)
-    gap = s * s - (s * s)[:, None]
-    np.fill_diagonal(gap, np.inf)
-
-    def back(gs):
-        g_u, g_s, g_v = gs[0], gs[1], gs[2].T
-        x_u, x_v = U.T @ g_u, Vh @ g_v
-        inner = (x_u - x_u.T) / gap * s + s[:, None] * ((x_v - x_v.T) / gap) + np.diag(g_s)
-        return (U @ inner + (g_u - U @ x_u) / s) @ Vh
-
-    return back
-
-
-def qr(A):
-    """Of a tall matrix."""
-    Q, R = np.linalg.qr(A)
-
-    def back(gs):
-        g_q, g_r = gs
-        M = R @ g_r.T - g_q.T @ Q
-        M = np.tril(M) + np.tril(M, -1).T
-        return scipy.linalg.solve_triangular(R, (g_q + Q @ M).T, check_finite=False).T
-
-    return back
-
-
-def expm(A):
-    return lambda g: scipy.linalg.expm_frechet(A.T, g, compute_expm=False)
-
-
-def cdist(a, b):
-    d = scipy.spatial.distance.cdist(a, b)
-
-    def back(g):
-        w = g / d
-        return a * w.sum(1)[:, None] - w @ b, b * w.sum(0)[:, None] - w.T @ a
-
-    return back
-
-
-def lstsq(A, b):
-    x = np.linalg.lstsq(A, b)[0]
-    residual = b - A @ x
-
-    def back(g):
-        Q, R = np.linalg.qr(A)
-        w = scipy.linalg.solve_triangular(R, g, trans=1)
-        z = scipy.linalg.solve_triangular(R, w)
-        b_bar = Q @ w
-        return np.outer(residual, z) - np.outer(b_bar, x), b_bar
+        terms = [
+            gs[0] * np.conj(be_slope),
+            gs[1] * np.conj(ke_slope),
+            gs[2] * np.conj(1j * be - be_slope / x),
+            gs[3] * np.conj(1j * ke - ke_slope / x),
+        ]
+        return sum(terms[1:], terms[0]).real
 
     return back

@@ -22,7 +22,14 @@ CONSTANTS = {
     "√π": np.sqrt(np.pi), "√(2π)": np.sqrt(2 * np.pi), "(2/√π)": 2 / np.sqrt(np.pi), "∞": np.inf,
     "ln(2π)": np.log(2 * np.pi),
 }  # fmt: skip
-TRANSPARENT = {"_float", "plain", "_plain", "asarray", "as_array"}  # f(x) is x for a reader
+TRANSPARENT = {
+    "_exact",
+    "_float",
+    "plain",
+    "_plain",
+    "asarray",
+    "as_array",
+}  # f(x) is x for a reader
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 WORDS = {

@@ -5,8 +5,10 @@ The truth is in closed form: functions of the matrix are polynomials in it, f(A)
 
 import warnings
 
+import mpmath as mp
 import numpy as np
 import pytest
+import scipy.linalg
 
 import chainrule as cr
 from chainrule.base.errors import NoRuleError
@@ -337,3 +339,55 @@ def test_what_has_none_there_is_refused(phi):
 def test_defective_matrices_are_refused():
     with pytest.raises(NoRuleError, match="repeated eigenvalues"):
         cr.grad(lambda a: np.real(np.sum(L.eigvals(a))))(np.array([[1.0, 1.0], [0.0, 1.0]]))
+
+
+# ---------------------------------------------------------------- values that are nearly equal
+
+
+WEIGHT = np.array([[0.3, 1.2, -0.7], [0.4, -1.1, 0.6], [1.5, 0.2, 0.9]])
+
+
+def nearly_equal(gap):
+    q = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))[0]
+    return q @ np.diag([1.0, 1.0 + gap, 2.0]) @ q.T
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-4, 1e-5])
+def test_a_matrix_function_of_nearly_equal_values(gap):
+    def by_values(a):
+        w, v = np.linalg.eigh((a + a.T) / 2)
+        return np.sum(WEIGHT * ((v * np.exp(w)) @ v.T))
+
+    def whole(a):
+        return np.sum(WEIGHT * scipy.linalg.expm((a + a.T) / 2))
+
+    a, t = nearly_equal(gap), np.random.default_rng(6).normal(size=(3, 3))
+    np.testing.assert_allclose(cr.grad(by_values)(a), cr.grad(whole)(a), atol=1e-12 / gap)
+    atol = 1e-14 / gap**2  # what rounding leaves of terms of that size
+    np.testing.assert_allclose(cr.hvp(by_values, a, t), cr.hvp(whole, a, t), rtol=1e-9, atol=atol)
+
+
+@pytest.mark.parametrize("gap", [1e-7, 1e-10])
+def test_second_derivatives_without_digits_are_refused(gap):
+    def by_values(a):
+        w, v = np.linalg.eigh(a)
+        return np.sum(WEIGHT * ((v * np.exp(w)) @ v.T))
+
+    a, t = nearly_equal(gap), np.eye(3)[::-1]
+    assert np.isfinite(cr.grad(by_values)(a)).all()
+    with pytest.raises(NoRuleError, match="nearly equal"):
+        cr.hvp(by_values, a, t)
+
+
+def test_second_derivatives_of_one_vector_of_two_nearly_equal_values():
+    """They are large, and right: compared with 60 digits."""
+    a, t = nearly_equal(1e-8), np.array([[0.3, 1.0, 0.2], [1.0, -0.4, 0.5], [0.2, 0.5, 0.1]])
+
+    def exact(s):
+        values, vectors = mp.eigsy(mp.matrix(((a + a.T) / 2).tolist()) + s * mp.matrix(t.tolist()))
+        return vectors[0, min(range(3), key=lambda i: values[i])] ** 2
+
+    with mp.workdps(60):
+        want = float(mp.diff(exact, 0, 2, h=mp.mpf(10) ** -25))
+    got = np.sum(cr.hvp(lambda a: np.linalg.eigh(a)[1][0, 0] ** 2, a, t) * t)
+    np.testing.assert_allclose(got, want, rtol=1e-5)

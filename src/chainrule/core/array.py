@@ -285,12 +285,14 @@ def _ufunc_slow(ufunc, method, inputs, kwargs):
             y = run(*inputs, **kwargs)
         else:
             y = run(ufunc, *inputs, **kwargs)
-    return y if out is None else store_out(out, y)
+    return y if out is None else store_out(out, y, broadcast=method == "__call__")
 
 
 def _call_with_keywords(ufunc, inputs, kwargs, out):
     where = kwargs.pop("where", True)
     dtype = kwargs.pop("dtype", None)
+    if dtype is not None:
+        _check_casting(ufunc, inputs, dtype, kwargs.get("casting", "same_kind"))
     kwargs = {k: v for k, v in kwargs.items() if k not in ("casting", "order", "subok")}
     if kwargs and UFUNCS.get(ufunc) is not None and ufunc.signature is None:
         raise NoRuleError(
@@ -311,6 +313,15 @@ def _call_with_keywords(ufunc, inputs, kwargs, out):
     return FUNCTIONS[np.where](where, y, rest)
 
 
+def _check_casting(ufunc, inputs, dtype, casting):
+    """NumPy's error for operands that may not be cast to the ``dtype=`` of an operation."""
+    kinds = [x.dtype for x in inputs if hasattr(x, "dtype")]
+    if not all(np.can_cast(kind, dtype, casting) for kind in kinds):
+        plain_inputs = [np.ones((), x.dtype) if hasattr(x, "dtype") else x for x in inputs]
+        if ufunc.signature is None:
+            ufunc(*plain_inputs, dtype=dtype, casting=casting)
+
+
 def _at(ufunc, target, index, *operand):
     if not isinstance(target, Tracer):
         raise untraceable_target(target, f"{function_name(ufunc)}.at")
@@ -327,13 +338,29 @@ def _at(ufunc, target, index, *operand):
     return FUNCTIONS["at"](ufunc, target, index, *operand)
 
 
-def store_out(out: Any, y: Any) -> Any:
+# Functions that fill a larger ``out=`` by broadcasting, as all ufuncs do
+FILL_OUT = {
+    np.clip,
+    np.outer,
+    np.quantile,
+    np.percentile,
+    np.nanquantile,
+    np.nanpercentile,
+    np.nanmedian,
+}
+
+
+def store_out(out: Any, y: Any, broadcast: bool = False) -> Any:
     """Write a result into ``out=`` with NumPy's casting and hand ``out`` back."""
     targets = out if isinstance(out, tuple) else (out,)
     ys = y if isinstance(y, tuple) else (y,)
     for target, part in zip(targets, ys):
         if target is None:
             continue
+        if not broadcast and np.shape(target) != np.shape(part):
+            raise ValueError(
+                f"out= has shape {np.shape(target)}, the result has shape {np.shape(part)}"
+            )
         if isinstance(target, Tracer):
             target[...] = check_inplace(target, part, None) if isinstance(part, Tracer) else part
         elif is_traced(part):
@@ -380,7 +407,7 @@ class Protocols(Tracer):
         out = kwargs.pop("out", None)
         if out is None:
             return run(*args, **kwargs)
-        return store_out(out, run(*args, **kwargs))
+        return store_out(out, run(*args, **kwargs), broadcast=function in FILL_OUT)
 
     def __array__(self, dtype=None, copy=None):
         if is_traced(self):
@@ -551,7 +578,8 @@ class Protocols(Tracer):
     def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
         if casting != "unsafe":
             plain(self).astype(dtype, casting=casting)  # NumPy's error
-        return FUNCTIONS["astype"](self, dtype, copy=copy)
+        y = FUNCTIONS["astype"](self, dtype, copy=copy)
+        return y if order == "K" else FUNCTIONS["laid_out"](y, order)
 
     def item(self, *index):
         """The traced scalar, while its trace is live: Python's float would drop the derivative."""

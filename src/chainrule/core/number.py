@@ -36,6 +36,9 @@ class Number(Scalar):
     def __repr__(self):
         return leaves_as_text(self, repr(plain(self).item()))
 
+    def _as_scalar(self):
+        return as_scalar(self)
+
     def conjugate(self):
         return as_number(Scalar.conjugate(self))  # type: ignore[attr-defined]
 

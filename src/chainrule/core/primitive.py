@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import NoRuleError, RuleError
-from chainrule.core.products import masked_product, selected
+from chainrule.core.products import is_surely_finite, masked_product, selected
 
 Rule = Callable[..., Any]
 
@@ -165,20 +165,41 @@ class Elementwise(Primitive):
 
     def jvp(self, tangents, values, y, params):
         self._refuse_unknown([i for i, dx in enumerate(tangents) if dx is not None])
-        total = None
         named = dict(zip(self.operands, values))
         named["y"] = y
+        terms = []  # tangents with their partials
         for dx, p in zip(tangents, self.partials):
-            if dx is None or p is None:
-                continue
-            if callable(p):
-                term = _pushed(dx, p(*[named[n] for n in _parameters(p)]), y)
-            elif p == 1:
-                term = dx
+            if dx is not None and p is not None:
+                terms.append((dx, p(*[named[n] for n in _parameters(p)]) if callable(p) else p))
+        return _pushed_sum(terms, y) if terms else None
+
+
+def _pushed_sum(terms: Sequence[tuple], y: Any) -> Any:
+    """Tangents times partials, added up. One look at the sum tells whether all are finite."""
+    varying = any(hasattr(p, "dtype") for _, p in terms)
+    if not varying or all(type(dx) is np.ndarray and dx.dtype.kind == "f" for dx, _ in terms):
+        total = _sum_of_products(terms)
+        is_plain = type(total) is np.ndarray and total.dtype.kind == "f"
+        if not varying or (is_plain and is_surely_finite(total)):
+            return total
+    return _sum([_pushed(dx, p, y) if hasattr(p, "dtype") else dx * p for dx, p in terms])
+
+
+def _sum_of_products(terms: Sequence[tuple]) -> Any:
+    total = None
+    for dx, p in terms:
+        if not hasattr(p, "dtype") and p in (1, -1):
+            if total is not None:
+                total = total + dx if p == 1 else total - dx
             else:
-                term = -dx if p == -1 else dx * p
-            total = term if total is None else total + term
-        return total
+                total = dx if p == 1 else -dx
+        else:
+            total = dx * p if total is None else total + dx * p
+    return total
+
+
+def _sum(terms: Sequence[Any]) -> Any:
+    return sum(terms[1:], terms[0])
 
 
 def _pushed(dx: Any, partial: Any, y: Any) -> Any:
@@ -240,11 +261,10 @@ class Together(Elementwise):
             return super().jvp(tangents, values, y, params)
         named = dict(zip(self.operands, values), y=y)
         partials = self.partials_of(slots, *[named[n] for n in self.named])
-        terms = [
-            selected(p, tangents[i]) if p.dtype == bool else _pushed(tangents[i], p, y)
-            for i, p in zip(slots, partials)
-        ]
-        return sum(terms[1:], terms[0])
+        pairs = [(tangents[i], p) for i, p in zip(slots, partials)]
+        if not any(p.dtype == bool for p in partials):
+            return _pushed_sum(pairs, y)
+        return _sum([selected(p, t) if p.dtype == bool else _pushed(t, p, y) for t, p in pairs])
 
 
 def _is_alike(p: Any, g: Any) -> bool:

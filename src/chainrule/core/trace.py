@@ -304,6 +304,8 @@ class Recording(Trace):
         plan = primitive.plans.get(key) or primitive.plan(mask, key & 1)
         if foreign and (plan.kept or self.program.full):
             own_copies(operands, values, range(len(values)) if self.program.full else plan.kept)
+        if self.outer is not None:
+            values = [as_numpy(v) for v in values]
         # Program.record, written out: this is the hot path
         program.plans.append(plan)
         program.operands.append(tuple(variables))
@@ -384,6 +386,11 @@ def weak(operands: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         v.item() if type(x) is Number and isinstance(v, np.inexact) else v
         for x, v in zip(operands, values)
     ]
+
+
+def as_numpy(x: Any) -> Any:
+    """A value as rules take it: they divide by zero as NumPy does, not as Python."""
+    return x._as_scalar() if type(x) is Number else x
 
 
 def adopt(trace: Trace, array: Any) -> None:

@@ -46,7 +46,8 @@ _sources: dict[str, tuple[int, _Source]] = {}
 
 
 def _source(filename: str) -> _Source:
-    text = "".join(linecache.getlines(filename))
+    # Of text given to exec; under that name Python 3.13 keeps the text of ``python -c``.
+    text = "" if filename == "<string>" else "".join(linecache.getlines(filename))
     known = _sources.get(filename)
     if known is None or known[0] != hash(text):
         known = _sources[filename] = (hash(text), _read(text))

@@ -163,7 +163,7 @@ def clip(a, a_min=NO, a_max=NO, out=None, *, min=NO, max=NO, **kwargs):
         y = np.positive(a)
     if kwargs.get("dtype") is not None:
         y = y.astype(kwargs["dtype"])
-    return y if out is None else store_out(out, y)
+    return y if out is None else store_out(out, y, broadcast=True)
 
 
 composite(np._core.umath.clip)(lambda x, low, high: clip(x, low, high))  # of (array of int).clip
@@ -307,8 +307,8 @@ TINY = 1e-150  # below, SciPy's Bessel functions overflow on the way; their firs
 
 
 def _double(x):
-    """SciPy's functions know nothing wider than double precision."""
-    if x.dtype.char not in "gG":
+    """SciPy's functions know nothing wider than double precision, and overflow in a narrower."""
+    if x.dtype.char in "dD":
         return x
     return x.astype(complex if x.dtype.kind == "c" else float)
 
@@ -326,10 +326,12 @@ def _spherical_bessel(n, x):
 
 
 def _bessel_i(n, x):
-    from scipy.special import iv
+    from scipy.special import i0, i1, iv
 
     z = _double(x)
     n = abs(n)  # I_(-n) is I_n
+    if n < 2 and z.dtype.kind == "f":
+        return (i1 if n else i0)(z).astype(x.dtype)
     y = np.where(np.abs(z) < TINY, (z / 2) ** n / math.factorial(n), iv(n, z))
     return y.astype(x.dtype)
 

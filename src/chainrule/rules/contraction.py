@@ -241,7 +241,7 @@ def outer(a, b, out=None):
     a, b = operand(a), operand(b)
     a, b = (x if x.ndim == 1 else x.reshape(-1) for x in (a, b))
     y = bind(UFUNCS[np.matmul], (a[:, None], b[None]), {})
-    return y if out is None else store_out(out, y)
+    return y if out is None else store_out(out, y, broadcast=True)
 
 
 @composite(np.linalg.outer)
@@ -411,6 +411,13 @@ class Einsum(Multilinear):
 
 
 def _einsum(*operands, subscripts, optimize=False):
+    if not all(x.size for x in operands):
+        inputs, output = subscripts.split("->")
+        pairs = [p for t, x in zip(inputs.split(","), operands) for p in zip(t, x.shape)]
+        sizes = {c: n for c, n in pairs if n != 1}
+        shape = tuple(sizes.get(c, 1) for c in output)
+        if 0 in shape:  # np.einsum writes a number behind the memory of an empty result
+            return np.zeros(shape, np.result_type(*operands))
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 

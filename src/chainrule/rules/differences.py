@@ -21,10 +21,10 @@ def _along(ndim, axis, part):
 @unless_constant(np.diff)
 def diff(a, n=1, axis=-1, prepend=NO, append=NO):
     a, n, axis = operand(a), plain(n), plain(axis)
-    if n < 0 or a.ndim == 0:
-        return np.diff(plain(a), n)  # NumPy's error
     if n == 0:
         return a
+    if n < 0 or a.ndim == 0:
+        return np.diff(plain(a), n)  # NumPy's error
     np.sum(np.empty((1,) * a.ndim), axis=axis)  # NumPy's error
     parts = [_edge(prepend, a, axis), a, _edge(append, a, axis)]
     if parts[0] is not None or parts[2] is not None:

@@ -8,16 +8,24 @@ import numpy as np
 
 from chainrule.core.array import as_constant
 from chainrule.core.primitive import (
+    adjoint_pair,
     composite,
     elementwise,
     piecewise_constant,
     together,
 )
 from chainrule.core.products import is_surely_finite
+from chainrule.core.trace import is_watched
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
-DEGREE = float(np.pi / 180.0)
+LONG = {LN2: np.log(np.longdouble(2)), LN10: np.log(np.longdouble(10))}
+
+
+def _exact(constant, x):
+    """The constant with all digits that x has."""
+    return LONG[constant] if x.dtype.char in "gG" else constant
+
 
 # ---------------------------------------------------------------- arithmetic
 
@@ -36,8 +44,8 @@ elementwise(np.reciprocal, x=lambda y: -y * y)
 elementwise(np.square, x=lambda x: 2 * x)
 elementwise(np.sqrt, x=lambda y: 0.5 / y)
 elementwise(np.cbrt, x=lambda y: 1 / (3 * y * y))
-elementwise(np.power, a=lambda a, b: _power_base(a, b), b=lambda a, y: _power_exponent(a, y))
-elementwise(np.float_power, a=lambda a, b: _power_base(a, b), b=lambda a, y: _power_exponent(a, y))
+elementwise(np.power, a=lambda a, b: power_base(a, b), b=lambda a, y: _power_exponent(a, y))
+elementwise(np.float_power, a=lambda a, b: power_base(a, b), b=lambda a, y: _power_exponent(a, y))
 elementwise(np.hypot, a=lambda a, y: _ratio(a, y), b=lambda b, y: _ratio(b, y))
 
 
@@ -51,12 +59,7 @@ def _quotient(b, y):
     return by_a, -y * by_a
 
 
-def _quotient(b, y):
-    by_a = 1 / _float(b)
-    return by_a, -y * by_a
-
-
-def _power_base(a, b):
+def power_base(a, b):
     """b a^(b-1), with 0 where b is 0 (a constant, also at a = 0)."""
     if type(b) in (int, float):
         if b == 0:
@@ -64,19 +67,20 @@ def _power_base(a, b):
         return b * _power(a, b - 1)
     if np.asarray(_plain(b)).dtype.kind in "iu":
         b = np.asarray(b, float)[()]
-    slope = b * _number(a) ** (b - 1)
+    power = _number(a) ** (b - 1)
+    slope = b * power
     if type(slope) is np.ndarray and is_surely_finite(slope):
         return slope
     # not where it is 0 by itself: its own slope by b, 1/a, is wanted for second derivatives
-    return np.where((b == 0) & ~np.isfinite(slope), 0.0, slope)
+    return np.where(((b == 0) | (power == 0)) & ~np.isfinite(slope), 0.0, slope)
 
 
 def _power(a, k):
     """a^k, by multiplication where that is much faster."""
     if k not in (-3, -2, 3):
         return a**k
-    product = a * a if k == -2 else a * a * a
-    return product if k > 0 else 1 / product
+    r = a if k > 0 else 1 / _float(a)  # not 1 / (a * a), whose own slope overflows early
+    return r * r if k == -2 else r * r * r
 
 
 def _power_exponent(a, y):
@@ -84,7 +88,8 @@ def _power_exponent(a, y):
     slope = y * np.log(_number(a))
     if type(slope) is np.ndarray and is_surely_finite(slope):
         return slope
-    return np.where(y == 0, 0.0, slope)
+    # not where it is 0 by itself, as a^b may have underflown: its own slope is another number
+    return np.where((y == 0) & ~np.isfinite(slope), 0.0, slope)
 
 
 def _number(a):
@@ -107,11 +112,11 @@ def _plain(x):
 # ---------------------------------------------------------------- exponentials and logarithms
 
 elementwise(np.exp, x=lambda y: y)
-elementwise(np.exp2, x=lambda y: LN2 * y)
+elementwise(np.exp2, x=lambda y: _exact(LN2, y) * y)
 elementwise(np.expm1, x=lambda x: np.exp(x))
 elementwise(np.log, x=lambda x: 1 / x)
-elementwise(np.log2, x=lambda x: 1 / (LN2 * x))
-elementwise(np.log10, x=lambda x: 1 / (LN10 * x))
+elementwise(np.log2, x=lambda x: 1 / (_exact(LN2, x) * x))
+elementwise(np.log10, x=lambda x: 1 / _exact(LN10, x) / x)
 elementwise(np.log1p, x=lambda x: 1 / (1 + x))
 together(
     np.logaddexp,
@@ -153,10 +158,10 @@ def _shares(exp, a, b):
 
 elementwise(np.sin, x=lambda x: np.cos(x))
 elementwise(np.cos, x=lambda x: -np.sin(x))
-elementwise(np.tan, x=lambda y: 1 + y * y)
+elementwise(np.tan, x=lambda x, y: _sec2(x, y))
 elementwise(np.arcsin, x=lambda x: 1 / _cathetus(x))
 elementwise(np.arccos, x=lambda x: -1 / _cathetus(x))
-elementwise(np.arctan, x=lambda x: 1 / (1 + x * x))
+elementwise(np.arctan, x=lambda x: _arctan_slope(x))
 together(
     np.arctan2,
     lambda slots, a, b: _turns(a, b),
@@ -165,18 +170,60 @@ together(
 )
 elementwise(np.sinh, x=lambda x: np.cosh(x))
 elementwise(np.cosh, x=lambda x: np.sinh(x))
-elementwise(np.tanh, x=lambda y: 1 - y * y)
-elementwise(np.arcsinh, x=lambda x: 1 / _hypotenuse(x) if _is_real(x) else 1 / np.sqrt(x * x - -1))
+elementwise(np.tanh, x=lambda x, y: _sech2(x, y))
+elementwise(np.arcsinh, x=lambda x: _arcsinh_slope(x))
 elementwise(np.arccosh, x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x - -1)))
-elementwise(np.arctanh, x=lambda x: 1 / ((1 - x) * (1 + x)))
-elementwise(np.deg2rad, x=DEGREE)
-elementwise(np.radians, x=DEGREE)
-elementwise(np.rad2deg, x=1 / DEGREE)
-elementwise(np.degrees, x=1 / DEGREE)
+elementwise(np.arctanh, x=lambda x: _arctanh_slope(x))
+adjoint_pair(np.deg2rad, np.deg2rad)
+adjoint_pair(np.radians, np.radians)
+adjoint_pair(np.rad2deg, np.rad2deg)
+adjoint_pair(np.degrees, np.degrees)
 
 
 def _is_real(x):
     return x.dtype.kind != "c"
+
+
+def _sech2(x, y):
+    """1 - y^2; where y is near 1 that has no digits: 4 e / (1 + e)^2 with e = e^(-2 |x|)."""
+    slope = 1 - y * y
+    if is_watched(y):
+        return slope
+    if not slope.size or (slope if _is_real(y) else np.abs(slope)).min() > 0.01:
+        return slope
+    e = np.exp(-2 * np.copysign(1.0, np.real(x)) * x)
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+def _sec2(x, y):
+    """1 + y^2; of complex x by tan(x) = -i tanh(i x)."""
+    return 1 + y * y if _is_real(y) else _sech2(1j * x, 1j * y)
+
+
+def _by_size(x, slope, leading):
+    """The slope, and of huge complex x, whose squares overflow, its leading term."""
+    if _is_real(x):
+        return slope(x)
+    huge = np.abs(_plain(x)) > 1e8
+    return np.where(huge, leading(np.where(huge, x, 1.0)), slope(np.where(huge, 0.0, x)))
+
+
+def _arctan_slope(x):
+    """1 / (1 + x^2)."""
+    return _by_size(x, lambda x: 1 / (1 + x * x), lambda x: 1 / x / x)
+
+
+def _arctanh_slope(x):
+    """1 / ((1 - x) (1 + x))."""
+    return _by_size(x, lambda x: 1 / ((1 - x) * (1 + x)), lambda x: -1 / x / x)
+
+
+def _arcsinh_slope(x):
+    """1 / sqrt(1 + x^2), with its cut on the imaginary axis."""
+    if _is_real(x):
+        return 1 / _hypotenuse(x)
+    side = np.copysign(1.0, np.real(_plain(x)))
+    return _by_size(x, lambda x: 1 / np.sqrt(x * x - -1), lambda x: side / x)
 
 
 def _cathetus(x):
@@ -219,24 +266,35 @@ def _turns(a, b):
 
 
 def _over_r2(p, q):
-    """p / (p^2 + q^2) without overflow, and 0 at the origin."""
+    """p / (p^2 + q^2) without overflow, and 0 at the origin and at infinity."""
     r2 = p * p + q * q
     if _is_moderate(r2):
         return p / r2
-    r = np.hypot(p, q)
-    safe = np.where(r == 0, 1.0, r)
-    return np.where(r == 0, 0.0, p / safe / safe)
+    size = np.maximum(np.abs(_plain(p)), np.abs(_plain(q)))
+    far = (size == 0) | np.isinf(size)
+    safe = np.where(far, 1.0, size)
+    u, v = p / safe, q / safe
+    return np.where(far, 0.0, u / (u * u + v * v) / safe)
 
 
 # ---------------------------------------------------------------- signs and rests
 
-elementwise(np.absolute, x=lambda x: _sign(x))
+elementwise(np.absolute, x=lambda x, y: _direction(x, y))
 elementwise(np.fabs, x=lambda x: np.sign(x))
 elementwise(np.copysign, a=lambda a, y: np.sign(a) * np.sign(y), b=None)
 elementwise(np.remainder, a=1, b=lambda a, b: -np.floor_divide(a, b))
 elementwise(np.fmod, a=1, b=lambda a, b: -np.trunc(a / b))
 elementwise(np.ldexp, x=lambda n: np.ldexp(1.0, n), n=None)
 elementwise(np.nextafter, a=1, b=None)  # a and the last digit
+
+
+def _direction(x, r):
+    """-1, 0 or 1 if x is real, x / r (0 at 0) if it is complex, r = |x|."""
+    if x.dtype.kind != "c":
+        return as_constant(np.sign(_plain(x)))
+    if type(r) is np.ndarray and np.min(r, initial=1.0) > np.finfo(r.dtype).tiny:
+        return x * (1 / r)
+    return np.where(r == 0, 0.0, x / np.where(r == 0, 1.0, r))
 
 
 @composite(np.sign)

@@ -5,11 +5,29 @@ import numpy as np
 from chainrule.base.errors import NoRuleError
 from chainrule.core.primitive import apply, composite, general
 from chainrule.core.trace import plain
-from chainrule.rules.matrices import H, array, diagonals, eye, folded, real_dtype, tri, triangle
+from chainrule.rules.matrices import (
+    H,
+    array,
+    diagonals,
+    eye,
+    folded,
+    on_diagonal,
+    real_dtype,
+    tri,
+    triangle,
+    unfolded,
+)
 from chainrule.rules.reflections import reflections
 
 
-@general(np.linalg.cholesky)
+def cholesky_jvp(tangents, y, _a, *, upper=False):
+    y = H(y) if upper else y
+    half = divided_by(y, unfolded(tangents[0], not upper))
+    dy = y @ triangle(divided_by(y, H(half)))
+    return H(dy) if upper else dy
+
+
+@general(np.linalg.cholesky, jvp=cholesky_jvp)
 def cholesky(g, y, _a, *, upper=False):
     """A = L L^H.   dL = L Phi(L^-1 dA L^-H), Phi the lower triangle with half the diagonal, so that
     A_bar = L^-H Phi(L^H g) L^-1, Hermitian part, folded onto the triangle that NumPy reads."""
@@ -28,6 +46,15 @@ def divided(lower_factor, x):
     return solve_triangular(lower_factor, x, trans=2, lower=True, check_finite=False)
 
 
+def divided_by(lower_factor, x):
+    """L^-1 x, likewise."""
+    if lower_factor.ndim > 2 or not x.size or not isinstance(plain(x), np.ndarray):
+        return np.linalg.solve(lower_factor, x)
+    from chainrule.rules.scipy_triangular import solve_triangular
+
+    return solve_triangular(lower_factor, x, lower=True, check_finite=False)
+
+
 # ---------------------------------------------------------------- QR
 
 
@@ -35,7 +62,25 @@ def qr_reduced(a):
     return np.linalg.qr(a)
 
 
-@general(qr_reduced, name="qr", multiple=True)
+def qr_jvp(tangents, y, _a):
+    """dQ = dA R^-1 - Q (C - W),   dR = (C - W) R with the skew-Hermitian part W of C."""
+    (q, r), da = y, tangents[0]
+    n = q.shape[-1]
+    square, first = r[..., :n], da[..., :n]
+    _refuse_dependent(square)
+    over_r = H(divided_by(H(square), H(first)))
+    c = H(q) @ over_r
+    low = c * tri(c, -1)
+    turn = low - H(low)
+    if c.dtype.kind == "c":
+        turn = turn + on_diagonal(1j * np.imag(diagonals(c)))
+    dq, dr = over_r - q @ (c - turn), (c - turn) @ square
+    if r.shape[-1] > n:
+        dr = np.concatenate([dr, H(q) @ da[..., n:] - turn @ r[..., n:]], axis=-1)
+    return dq, dr
+
+
+@general(qr_reduced, name="qr", multiple=True, jvp=qr_jvp)
 def qr(g, y, _a):
     """A = Q R with m >= n: C = Q^H dA R^-1 = Q^H dQ + dR R^-1, skew-Hermitian plus upper triangular
     with a real diagonal. Of a wide A = [A1 A2], A1 = Q R1 and R2 = Q^H A2."""
@@ -103,6 +148,8 @@ QR_COMPLETE = _complete_rule
 def _pulled_rest(g2, q1):
     """The cotangent of Q1 from that of Q2."""
     n = q1.shape[-1]
+    if not n:
+        return np.zeros_like(q1)
     rest = H(eye(q1[..., :n, :]) - q1[..., :n, :])
     if np.any(np.linalg.cond(plain(rest)) > np.finfo(q1.dtype).eps ** -0.5):
         raise NoRuleError(

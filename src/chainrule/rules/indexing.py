@@ -74,8 +74,10 @@ def extract(condition, arr):
 
 @composite(np.ix_)
 def ix_(*args):
-    """Open index arrays: constants."""
-    return np.ix_(*plain(args))
+    """Each along an axis of its own; masks and other constants as NumPy makes indices of them."""
+    indices = np.ix_(*plain(args))
+    pairs = zip(args, indices)
+    return tuple(x.reshape(i.shape) if is_traced(x) and x.size else i for x, i in pairs)
 
 
 # ---------------------------------------------------------------- functions along axes

@@ -75,16 +75,26 @@ def copy(a, order="K", subok=False):
 def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, **rest):
     """An array of what nested lists hold, traced scalars and arrays and numbers: one equation."""
     if isinstance(object, Tracer):
-        y = _converted(object, dtype, copy)
+        y = laid_out(_converted(object, dtype, copy), order)
     elif is_traced_inside(object):
         if copy is False:
             np.array(plain(object), copy=False)  # NumPy's own error
-        y = _from_nested(object, dtype)
+        y = laid_out(_from_nested(object, dtype), order)
     else:
         return as_constant(
             np.array(plain(object), dtype, copy=copy, order=order, ndmin=ndmin, **rest)
         )
     return y if ndmin <= y.ndim else y.reshape((1,) * (ndmin - y.ndim) + y.shape)
+
+
+@composite("laid_out")
+def laid_out(y, order):
+    """The array in the order of memory asked for: itself, or a copy."""
+    if order not in ("C", "F") or not isinstance(y, Tracer) or y.ndim < 2:
+        return y
+    flags = y._peek().flags
+    is_so = flags.c_contiguous if order == "C" else flags.f_contiguous
+    return y if is_so else bind(COPY, (y,), {"order": order})
 
 
 def is_traced_inside(nested):
@@ -140,7 +150,8 @@ def _collect(nested, shape, depth, start, leaves, starts):
 
 
 def _array(template, *leaves, starts):
-    y = template.copy()
+    is_full = sum(map(np.size, leaves)) == template.size
+    y = np.empty_like(template) if is_full else template.copy()
     flat = y.reshape(-1)
     if not any(np.ndim(x) for x in leaves):
         flat[starts] = leaves
@@ -163,16 +174,21 @@ def ARRAY(g, shapes, slots, *, starts):
     ]
 
 
-@composite(np.asarray, np.asanyarray, np.asfortranarray)
+@composite(np.asarray, np.asanyarray)
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    """The array itself if it is one of that dtype, else a new one."""
-    return array(a, dtype, copy=copy)
+    """The array itself if it is one of that dtype and order, else a new one."""
+    return array(a, dtype, copy=copy, order=order)
 
 
 @composite(np.ascontiguousarray)
 def ascontiguousarray(a, dtype=None, *, like=None):
     """As asarray, with at least one axis."""
-    return array(a, dtype, copy=None, ndmin=1)
+    return array(a, dtype, copy=None, order="C", ndmin=1)
+
+
+@composite(np.asfortranarray)
+def asfortranarray(a, dtype=None, *, like=None):
+    return array(a, dtype, copy=None, order="F", ndmin=1)
 
 
 @composite(np.asarray_chkfinite)
@@ -412,7 +428,7 @@ def put(a, ind, v, mode="raise"):
         return
     order = np.arange(a.size)
     where = order.take(np.ravel(plain(ind)), mode=mode) if np.size(ind) else order[:0]
-    if where.size:
+    if where.size and operand(v).size:
         a.flat[where] = _repeated(v, where.size)
 
 
@@ -422,9 +438,9 @@ def place(arr, mask, vals):
     if not _target(arr, np.place, mask, vals):
         return
     where = np.flatnonzero(plain(mask))
+    if operand(vals).size == 0 or np.size(plain(mask)) != arr.size:
+        np.place(np.zeros(arr.shape), plain(mask), [])  # NumPy's own error
     if where.size:
-        if operand(vals).size == 0:
-            np.place(np.zeros(1), [True], [])  # NumPy's own error
         arr.flat[where] = _repeated(vals, where.size)
 
 
@@ -434,7 +450,9 @@ def putmask(a, mask, values):
     if not _target(a, np.putmask, mask, values):
         return
     where = np.flatnonzero(plain(mask))
-    if where.size and operand(values).size:
+    if operand(values).size == 0 or np.size(plain(mask)) != a.size:
+        np.putmask(np.zeros(a.shape), plain(mask), [])  # NumPy's own error
+    elif where.size:
         values = operand(values).reshape(-1)
         a.flat[where] = values if values.size == 1 else values[where % values.size]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from chainrule.core.primitive import apply, composite, general
-from chainrule.core.trace import plain
-from chainrule.rules.matrices import H, array, unfolded
+from chainrule.core.trace import is_traced, plain
+from chainrule.rules.matrices import H, array, columns, unfolded
 from chainrule.rules.spectral import pulled_values, pushed_values
 
 
@@ -12,7 +12,29 @@ def pseudo_inverse(a, **tolerance):
     return np.linalg.pinv(a, **tolerance)
 
 
-@general(pseudo_inverse, name="pinv")
+def _pinv_jvp(tangents, y, a, **_tolerance):
+    if a.shape[-2] < a.shape[-1]:
+        return H(_pushed_pinv(H(tangents[0]), H(y), H(a)))
+    return _pushed_pinv(tangents[0], y, a)
+
+
+def _pushed_pinv(da, y, a):
+    """Of a tall A."""
+    across, ph = H(da), H(y)
+    dp = (y @ ph) @ (across - (across @ a) @ y) - (y @ da) @ y
+    if _is_deficient(y, a):
+        rest = (across @ ph) @ y
+        dp = dp + rest - y @ (a @ rest)
+    return dp
+
+
+def _is_deficient(y, a):
+    """Whether 1 - P A of a tall A is not 0."""
+    rank = np.sum(plain(y) * np.swapaxes(plain(a), -1, -2), axis=(-2, -1)).real
+    return np.any(rank < a.shape[-1] - 0.5)
+
+
+@general(pseudo_inverse, name="pinv", jvp=_pinv_jvp)
 def pinv(g, y, a, **_tolerance):
     """P = A^+ of constant rank [Golub and Pereyra 1973]:
     dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P."""
@@ -27,8 +49,7 @@ def _pulled_pinv(g, y, a):
     gp = g @ ph
     left = H(g) @ (y @ ph)
     inner = -gp
-    rank = np.sum(plain(y) * np.swapaxes(plain(a), -1, -2), axis=(-2, -1)).real
-    if np.any(rank < a.shape[-1] - 0.5):
+    if _is_deficient(y, a):
         inner = inner + H(gp) - H(gp) @ (y @ a)
     return left - a @ (y @ left) + ph @ inner
 
@@ -54,13 +75,14 @@ def _lstsq_jvp(tangents, y, a, b, *, rcond=None):
     x, b, db = (t[:, None] if is_vector and t is not None else t for t in (x, b, tangents[1]))
     da = np.zeros_like(a) if tangents[0] is None else tangents[0]
     db = np.zeros_like(b) if db is None else db
-    p = np.linalg.pinv(a, rtol=_least_squares_tolerance(a, rcond))
+    parts = np.linalg.svd(a, full_matrices=False)
+    p = _inverse_of(parts, a, _least_squares_tolerance(a, rcond))
     residual, change = b - a @ x, db - da @ x
     turned = H(da) @ (H(p) @ x)
     dx = p @ (change + H(p) @ (H(da) @ residual)) + turned - p @ (a @ turned)
     d_residuals = 2.0 * np.sum(np.real(np.conj(residual) * change), axis=0)
     d_residuals = d_residuals if residuals.size else np.zeros_like(residuals)
-    return dx[:, 0] if is_vector else dx, d_residuals, None, pushed_values((da,), None, a)
+    return dx[:, 0] if is_vector else dx, d_residuals, None, pushed_values((da,), parts, a)
 
 
 @general(least_squares, name="lstsq", multiple=True, jvp=_lstsq_jvp)
@@ -90,6 +112,15 @@ def lstsq(g, y, a, b, *, rcond=None):
     if g_s is not None:
         a_bar = a_bar + pulled_values(g_s, y[3], a)
     return a_bar, b_bar[:, 0] if y[0].ndim == 1 else b_bar
+
+
+def _inverse_of(parts, a, tolerance):
+    """A^+ from A = U S V^H; where it is differentiated itself, by its own rule."""
+    if is_traced(a):
+        return np.linalg.pinv(a, rtol=tolerance)
+    u, s, vh = parts
+    kept = s > tolerance * s.max(initial=0.0)
+    return columns(H(vh), np.where(kept, 1 / np.where(kept, s, 1.0), 0.0)) @ H(u)
 
 
 def _least_squares_tolerance(a, rcond):

@@ -7,6 +7,7 @@ import numpy as np
 
 from chainrule.base.errors import NonDifferentiableError
 from chainrule.core.array import _any_traced, as_constant, as_operand
+from chainrule.core.handle import Array
 from chainrule.core.lift import replace
 from chainrule.core.trace import Tracer, plain
 
@@ -26,6 +27,11 @@ _SUPPORTED = frozenset(
 )
 
 
+def _in_memory(x):
+    """The values, laid out as NumPy's: the order of the loop follows the memory."""
+    return x._peek() if isinstance(x, Array) else plain(x)
+
+
 class _Nditer:
     """The elements of several arrays, broadcast, as 0-d views; in NumPy's order for the values."""
 
@@ -41,8 +47,9 @@ class _Nditer:
         ops = [as_constant(np.zeros(shape)) if x is None else x for x in ops]
         self.operands = tuple(as_operand(x) if type(x) in (list, tuple) else x for x in ops)
         self.shape, self.ndim = shape, len(shape)
-        values = [np.broadcast_to(plain(x), shape) for x in self.operands]
-        places = np.nditer(values, ["multi_index", "zerosize_ok", "refs_ok"], order=order)
+        values = [np.broadcast_to(_in_memory(x), shape) for x in self.operands]
+        allowed = {"zerosize_ok", "reduce_ok"}.intersection(flags)
+        places = np.nditer(values, ["multi_index", "refs_ok", *allowed], order=order)
         self._places = [places.multi_index for _ in places]
         self.itersize = len(self._places)
         self.has_multi_index = "multi_index" in flags

@@ -18,7 +18,11 @@ piecewise_constant(np.linalg.matrix_rank)
 # ---------------------------------------------------------------- inverse and systems
 
 
-@general(np.linalg.inv)
+def inv_jvp(tangents, y, _a):
+    return -(y @ tangents[0] @ y)
+
+
+@general(np.linalg.inv, jvp=inv_jvp)
 def inv(g, y, _a):
     """dY = -Y dA Y   =>   A_bar = -Y^H g Y^H."""
     yh = H(y)
@@ -105,13 +109,26 @@ def matrix_power(a, n):
 # ---------------------------------------------------------------- determinants
 
 
-@general(np.linalg.det)
+def det_jvp(tangents, y, a):
+    inverse = _inverse_beside(y, a)
+    if inverse is None:
+        return np.sum(apply(COFACTORS, a) * tangents[0], axis=(-2, -1))
+    return y * np.sum(mT(inverse) * tangents[0], axis=(-2, -1))
+
+
+@general(np.linalg.det, jvp=det_jvp)
 def det(g, y, a):
     """d det = sum C * dA with the cofactors C = det(A) A^-T, finite where det is 0 too."""
-    inverse = _regular_inverse(a)
+    inverse = _inverse_beside(y, a)
     if inverse is None:
         return g[..., None, None] * np.conj(apply(COFACTORS, a))
     return (g * np.conj(y))[..., None, None] * H(inverse)
+
+
+def _inverse_beside(y, a):
+    """The inverse if det(A) inverse(A) has digits: neither is A singular, nor underflows y."""
+    underflows = np.any(np.abs(plain(y)) < np.finfo(a.dtype).tiny)
+    return None if underflows else _regular_inverse(a)
 
 
 def cofactors(a):

@@ -4,12 +4,15 @@ Conventions: a norm has slope 0 at 0, values that tie share the cotangent. The E
 second rule (``jvp=``) because transposing the first took 1.6 to 2 times as long.
 """
 
+import math
+
 import numpy as np
 
 from chainrule.base.errors import NoRuleError
 from chainrule.core.primitive import apply, composite, general
 from chainrule.core.trace import is_traced, plain
 from chainrule.rules.matrices import array
+from chainrule.rules.repeated import is_positive
 
 
 def _spread(g, axis, keepdims):
@@ -54,8 +57,11 @@ def _power_norm_rule(g, y, x, *, p, axis=None, keepdims=False):
 
 
 def _singular_norm(x, axes, reduce):
-    s = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
-    return reduce(s, axis=-1)
+    """Of the singular values; those that are 0 to rounding have slope 0, in both modes."""
+    x = np.moveaxis(x, axes, (-2, -1))
+    s = np.linalg.svd(x, compute_uv=False)
+    positive = is_positive(s, x.shape)
+    return reduce(s if positive.all() else np.where(positive, s, plain(s)), axis=-1)
 
 
 def _vector_norm(x, order, axis, keepdims):
@@ -138,9 +144,10 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     if axis is not None and not isinstance(axis, tuple):
         return np.linalg.norm(x, ord, axis=axis, keepdims=keepdims)
     axes = tuple(range(x.ndim)) if axis is None else axis
-    y = np.linalg.norm(
-        np.moveaxis(x, axes, range(len(axes))).reshape(-1, *_rest(x.shape, axes)), ord, axis=0
-    )
+    rest = _rest(x.shape, axes)
+    n = math.prod(x.shape[a] for a in axes)
+    rows = np.moveaxis(x, axes, range(len(axes))).reshape(n, *rest)
+    y = np.linalg.norm(rows, ord, axis=0)
     return np.expand_dims(y, axes) if keepdims else y
 
 

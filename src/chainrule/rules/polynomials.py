@@ -57,7 +57,7 @@ def polymul(a1, a2):
 def polydiv(u, v):
     """Quotient and remainder by long division; how long the remainder is, its values decide."""
     r, divisor = _series(u) + 0.0, _series(v) + 0.0
-    n = len(divisor)
+    r, n = r.astype(np.result_type(r, divisor)), len(divisor)
     quotient = []
     for k in range(len(r) - n + 1):
         d = 1.0 / divisor[0] * r[k]

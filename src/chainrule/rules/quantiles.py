@@ -137,10 +137,11 @@ def _positions(rows, q, method, weights, axis, skip_nan):
 # ---------------------------------------------------------------- quantile
 
 
-def _quantile(function, a, q, weak, axis, out, method, keepdims, weights, skip_nan):
+def _quantile(a, q, weak, axis, out, method, keepdims, weights, skip_nan):
     axis = _axis(axis)
     if a.size == 0:
-        return as_constant(function(plain(a), plain(q), axis, method=method, keepdims=keepdims))
+        empty = np.nanquantile if skip_nan else np.quantile  # q is not in percent any more
+        return as_constant(empty(plain(a), plain(q), axis, method=method, keepdims=keepdims))
     np.quantile(np.zeros(1, a.dtype), plain(q), method=method)  # NumPy's errors
     rows = _Sorted(a, axis, skip_nan)
     at = _positions(rows, q, method, weights, axis, skip_nan)
@@ -155,7 +156,7 @@ def _quantile(function, a, q, weak, axis, out, method, keepdims, weights, skip_n
             t = t.astype(a.dtype) if np.ndim(t) else float(t)
         y = _between(rows.pick(low), rows.pick(high), t)
     y = rows.finish(y, keepdims, plain(q).shape)
-    return y if out is None else store_out(out, y)
+    return y if out is None else store_out(out, y, broadcast=True)
 
 
 def _between(a, b, t):
@@ -188,7 +189,7 @@ def _declare(function, scale, skip_nan):
         if scale != 1:
             q = q / scale
         method = kwargs.get("interpolation", method)
-        return _quantile(function, a, q, weak, axis, out, method, keepdims, weights, skip_nan)
+        return _quantile(a, q, weak, axis, out, method, keepdims, weights, skip_nan)
 
 
 _declare(np.quantile, 1, False)

@@ -90,12 +90,36 @@ def over_gaps(w, same, x, *bars):
     """
     small = loose(w) * np.abs(plain(w)).max(initial=0.0)
     f = inverse_gaps(w, same)
+    if is_traced(w):
+        _refuse_close(plain(w), same, plain(x), bars)
     if is_traced(x) or is_traced(w) or np.all(np.abs(np.diff(plain(w))) > small):
         return f * x
     near = np.abs(w[..., None, :] - w[..., :, None]) <= small
     scale = sum(map(column_scale, bars))
     rounding = 8 * w.shape[-1] * np.finfo(x.dtype).eps * (scale + mT(scale))
     return f * np.where(near & (np.abs(x - H(x)) <= rounding), 0.0, x)
+
+
+CLOSE = 1e-6  # of the largest value; eps / CLOSE^2 is what rounding does to a second derivative
+PLAIN = 1e-3  # of its cotangents: by less, a function that mixes vectors does not tell them apart
+
+
+def _refuse_close(w, same, x, bars):
+    """An error where second derivatives are lost to cancellation: the terms divided by the square
+    of a small gap add up to something of normal size, as f does not tell the two vectors apart."""
+    gap = np.abs(w[..., None, :] - w[..., :, None])
+    close = (gap < CLOSE * np.abs(w).max(initial=0.0)) & ~same
+    if not close.any():
+        return
+    scale = sum(column_scale(plain(bar)) for bar in bars)
+    scale = scale + mT(scale)
+    if np.any(close & (np.abs(x - H(x)) < PLAIN * scale)):
+        raise NoRuleError(
+            f"a second derivative of a function of nearly equal values (they differ by "
+            f"{gap[close].min():.1g}) and of their vectors has no digits left",
+            "Use a function of the matrix itself (np.linalg.inv, matrix_power, scipy.linalg.expm, "
+            "logm, sqrtm), or differences (chainrule.numeric), or move the point.",
+        )
 
 
 # ---------------------------------------------------------------- U diag(d) V^H

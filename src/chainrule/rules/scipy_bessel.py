@@ -11,22 +11,24 @@ from scipy import special
 
 from chainrule.base.errors import NoRuleError
 from chainrule.core.primitive import Elementwise, apply, composite, elementwise
-from chainrule.core.trace import plain
+from chainrule.core.trace import is_traced, plain
 from chainrule.rules.scipy_outputs import as_array, several
-from chainrule.rules.scipy_parameters import PARAMETER, above, horner
+from chainrule.rules.scipy_parameters import PARAMETER, above, horner, pick
+
+TINY = 1e-150  # a smaller x is 0 to its square
 
 elementwise(special.j0, x=lambda x: -special.j1(x))
-elementwise(special.j1, x=lambda x: 0.5 * (special.j0(x) - special.jv(2.0, x)))
+elementwise(special.j1, x=lambda x, y: _j1_slope(x, y))
 elementwise(special.y0, x=lambda x: -special.y1(x))
 elementwise(special.y1, x=lambda x, y: special.y0(x) - y / x)
 elementwise(special.i0, name="special.i0", x=lambda x: special.i1(x))
-elementwise(special.i1, x=lambda x: 0.5 * (special.i0(x) + special.iv(2.0, x)))
-elementwise(special.i0e, x=lambda x: -np.sign(x) * _i_gap(np.abs(x)))
+elementwise(special.i1, x=lambda x, y: _i1_slope(x, y))
+elementwise(special.i0e, x=lambda x, y: -np.sign(x) * _i_gap(np.abs(x), i0e=y))
 elementwise(special.i1e, x=lambda x, y: _i1e_slope(x, y))
 elementwise(special.k0, x=lambda x: -special.k1(x))
 elementwise(special.k1, x=lambda x, y: -special.k0(x) - y / x)
-elementwise(special.k0e, x=lambda x: -_k_gap(x))
-elementwise(special.k1e, x=lambda x, y: _k_gap(x) - y / x)
+elementwise(special.k0e, x=lambda x, y: -_k_gap(x, k0e=y))
+elementwise(special.k1e, x=lambda x, y: _k_gap(x, k1e=y) - y / x)
 elementwise(
     special.jv, v=PARAMETER, z=lambda v, z: 0.5 * (special.jv(v - 1, z) - special.jv(v + 1, z))
 )
@@ -39,12 +41,8 @@ elementwise(
 elementwise(
     special.kv, v=PARAMETER, z=lambda v, z: -0.5 * (special.kv(v - 1, z) + special.kv(v + 1, z))
 )
-elementwise(
-    special.yn, n=PARAMETER, x=lambda n, x: 0.5 * (special.yv(n - 1.0, x) - special.yv(n + 1.0, x))
-)
-elementwise(
-    special.kn, n=PARAMETER, x=lambda n, x: -0.5 * (special.kv(n - 1.0, x) + special.kv(n + 1.0, x))
-)
+elementwise(special.yn, n=PARAMETER, x=lambda n, x: _yn_slope(n, x))
+elementwise(special.kn, n=PARAMETER, x=lambda n, x: _kn_slope(n, x))
 elementwise(
     special.hankel1,
     v=PARAMETER,
@@ -55,6 +53,36 @@ elementwise(
     v=PARAMETER,
     z=lambda v, z: 0.5 * (special.hankel2(v - 1, z) - special.hankel2(v + 1, z)),
 )
+
+
+def _j1_slope(x, y):
+    """J_0 - J_1 / x; where its own slope is recorded, which cancels near 0, (J_0 - J_2) / 2."""
+    if is_traced(x):
+        return 0.5 * (special.j0(x) - special.jv(2.0, x))
+    return special.j0(x) - _over_x(y, x, 0.5)
+
+
+def _i1_slope(x, y):
+    """I_0 - I_1 / x, and where the slope of that is recorded, (I_0 + I_2) / 2."""
+    if is_traced(x):
+        return 0.5 * (special.i0(x) + special.iv(2.0, x))
+    return special.i0(x) - _over_x(y, x, 0.5)
+
+
+def _yn_slope(n, x):
+    """(Y_(n-1) - Y_(n+1)) / 2, by integers where n is one: those take a tenth of the time."""
+    f, one = (special.yn, 1) if _is_integer(n) else (special.yv, 1.0)
+    return 0.5 * (f(n - one, x) - f(n + one, x))
+
+
+def _kn_slope(n, x):
+    """-(K_(n-1) + K_(n+1)) / 2, likewise."""
+    f, one = (special.kn, 1) if _is_integer(n) else (special.kv, 1.0)
+    return -0.5 * (f(n - one, x) + f(n + one, x))
+
+
+def _is_integer(n):
+    return np.asarray(plain(n)).dtype.kind in "iu"
 
 
 def _hankel_gaps(count=20):
@@ -69,27 +97,44 @@ def _hankel_gaps(count=20):
 _GAPS = _hankel_gaps()
 
 
-def _i_gap(x):
+def _i_gap(x, i0e=None, i1e=None):
     """i0e - i1e for x >= 0, by the differences of their expansions for large x."""
-    far = above(x, 30.0)
-    tail = horner(-1 / far, _GAPS) / (far * np.sqrt(2 * np.pi * far))
-    return np.where(x > 30, tail, special.i0e(x) - special.i1e(x))
+
+    def apart():
+        first = special.i0e(x) if i0e is None else i0e
+        return first - (special.i1e(x) if i1e is None else i1e)
+
+    def tail():
+        far = above(x, 30.0)
+        return horner(-1 / far, _GAPS) / (far * np.sqrt(2 * np.pi * far))
+
+    return pick(x > 30, tail, apart, x)
 
 
-def _k_gap(x):
+def _k_gap(x, k0e=None, k1e=None):
     """k1e - k0e, likewise."""
-    far = above(x, 30.0)
-    tail = horner(1 / far, _GAPS) / (far * np.sqrt(2 * far / np.pi))
-    return np.where(x > 30, tail, special.k1e(x) - special.k0e(x))
+
+    def apart():
+        first = special.k1e(x) if k1e is None else k1e
+        return first - (special.k0e(x) if k0e is None else k0e)
+
+    def tail():
+        far = above(x, 30.0)
+        return horner(1 / far, _GAPS) / (far * np.sqrt(2 * far / np.pi))
+
+    return pick(x > 30, tail, apart, x)
 
 
 def _i1e_slope(x, y):
-    """(i0e - i1e) - i1e / |x|, and near 0 by i0e + i2e: the quotient is 1/2 there."""
+    """(i0e - i1e) - i1e / |x|, and at 0, where the slope of that cancels, (i0e + i2e) / 2 - i1e."""
     size = np.abs(x)
-    near = size < 1
-    apart = np.where(near, 1.0, size)
-    inner = 0.5 * (special.i0e(x) + special.ive(2.0, x)) - np.abs(y)
-    return np.where(near, inner, _i_gap(size) - np.abs(y) / apart)
+    if is_traced(x):
+        near = size < 1
+        inner = 0.5 * (special.i0e(x) + special.ive(2.0, x)) - np.abs(y)
+        return np.where(
+            near, inner, _i_gap(size, i1e=np.abs(y)) - np.abs(y) / np.where(near, 1.0, size)
+        )
+    return _i_gap(size, i1e=np.abs(y)) - _over_x(np.abs(y), size, 0.5)
 
 
 # ---------------------------------------------------------------- exponentially scaled
@@ -114,17 +159,19 @@ def _real_half(f, v, z, sign):
 
 def _ive_slope(v, z, y):
     """I_v' e^-|z| - sign(z) y, and for large z by Hankel's expansion."""
-    near = _real_half(special.ive, v, z, 1) - np.sign(z) * y
-    return _by_expansion(near, v, z, y, -1.0)
+    return _by_expansion(lambda: _real_half(special.ive, v, z, 1) - np.sign(z) * y, v, z, y, -1.0)
 
 
 def _kve_slope(v, z, y):
-    return _by_expansion(y - 0.5 * (special.kve(v - 1, z) + special.kve(v + 1, z)), v, z, y, 1.0)
+    """K_v' e^z + y, and for large z by Hankel's expansion."""
+    return _by_expansion(
+        lambda: y - 0.5 * (special.kve(v - 1, z) + special.kve(v + 1, z)), v, z, y, 1.0
+    )
 
 
 def _hankel_slope(v, z, y, i):
     f = special.hankel1e if i == 1j else special.hankel2e
-    return _by_expansion(0.5 * (f(v - 1, z) - f(v + 1, z)) - i * y, v, z, y, i)
+    return _by_expansion(lambda: 0.5 * (f(v - 1, z) - f(v + 1, z)) - i * y, v, z, y, i)
 
 
 def hankel_sums(v, u):
@@ -138,13 +185,17 @@ def hankel_sums(v, u):
 
 def _by_expansion(near, v, z, y, unit):
     """A scaled function is s(unit / z) / sqrt(z) times a constant, for |z| far above v^2: its slope
-    is -y (1/2 + s'/s) / z, where the terms of ``near`` cancel."""
+    is -y (1/2 + s'/s) / z, where the terms of ``near()`` cancel."""
     v = np.asarray(plain(v), float)
     size = np.abs(z)
     far = size > 50 + v * v
-    safe = np.where(far, z if unit != -1.0 else size, 1.0)
-    total, weighted = hankel_sums(v, unit / safe * np.where(far, 1.0, 0.0))
-    return np.where(far, -y / np.where(far, z, 1.0) * (0.5 + weighted / total), near)
+
+    def tail():
+        safe = np.where(far, z if unit != -1.0 else size, 1.0)
+        total, weighted = hankel_sums(v, unit / safe * np.where(far, 1.0, 0.0))
+        return -y / np.where(far, z, 1.0) * (0.5 + weighted / total)
+
+    return pick(far, tail, near, z, y)
 
 
 # ---------------------------------------------------------------- derivatives of a given order
@@ -221,8 +272,9 @@ several(special.kelvin, x=_kelvin_slopes)
 
 
 def _over_x(y, x, limit):
-    """y / x, and its limit at 0."""
-    return np.where(x == 0, limit, y / np.where(x == 0, 1.0, x))
+    """y / x, and its limit at 0 and where y has lost digits as a subnormal number."""
+    tiny = np.abs(x) < TINY
+    return np.where(tiny, limit, y / np.where(tiny, 1.0, x))
 
 
 # ---------------------------------------------------------------- Airy functions

@@ -250,8 +250,9 @@ def f_places(m, n, x):
 
 def _f_x(m, n, x):
     a, b, w, v = f_places(m, n, x)
-    inside = beta_weight(a, b, w, v) / np.where(x == 0, 1.0, x)
-    return np.where(x == 0, beta_density(a, b, 0.0 * x) * m / n, inside)
+    small = w < 1e-80  # there w^a may underflow where w^(a-1) does not, and dw/dx = m / n
+    inside = beta_weight(a, b, w, v) / np.where(small, 1.0, x)
+    return np.where(small, beta_density(a, b, np.where(small, w, 0.0)) * m / n, inside)
 
 
 def _f_m(m, n, x):

@@ -10,8 +10,9 @@ from scipy import special
 from chainrule.core.primitive import elementwise
 from chainrule.core.trace import plain
 from chainrule.rules.scipy_outputs import several
-from chainrule.rules.scipy_parameters import horner
+from chainrule.rules.scipy_parameters import horner, pick
 
+LOG_4 = float(np.log(4.0))
 _R_D = special.elliprd
 
 # ---------------------------------------------------------------- Legendre's integrals
@@ -48,16 +49,21 @@ _ELLIPK, _ELLIPE = _series(1.5, 1.5), _series(0.5, 1.5)
 def _ellipk_slope(m, p, y):
     """(E - p K) / (2 m p), p = 1 - m, and near m = 0, where the terms cancel, its series."""
     near = np.abs(m) < 0.1
-    series = horner(np.where(near, m, 0.0), _ELLIPK)
-    direct = (special.ellipe(m) - p * y) / (2 * np.where(near, 0.1, m) * p)
-    return np.where(near, series, direct)
+
+    def direct():
+        return (special.ellipe(m) - p * y) / (2 * np.where(near, 0.1, m) * p)
+
+    return pick(near, lambda: horner(np.where(near, m, 0.0), _ELLIPK), direct, m, y)
 
 
 def _ellipe_slope(m, y):
     """(E - K) / (2 m), likewise."""
     near = np.abs(m) < 0.1
-    series = -horner(np.where(near, m, 0.0), _ELLIPE)
-    return np.where(near, series, (y - special.ellipk(m)) / (2 * np.where(near, 0.1, m)))
+
+    def direct():
+        return (y - special.ellipk(m)) / (2 * np.where(near, 0.1, m))
+
+    return pick(near, lambda: -horner(np.where(near, m, 0.0), _ELLIPE), direct, m, y)
 
 
 def _ellipkinc_m(phi, m):
@@ -65,8 +71,12 @@ def _ellipkinc_m(phi, m):
     turns = np.round(plain(phi) / np.pi)
     s, c = np.sin(phi - turns * np.pi), np.cos(phi - turns * np.pi)
     inside = np.where(turns == 0, 0.0, m)
-    whole = 2 * turns * _ellipk_slope(inside, 1 - inside, special.ellipk(inside))
-    return s * s * s * _R_D(c * c, 1.0, 1 - m * s * s) / 6 + whole
+    part = s * s * s * _R_D(c * c, 1.0, 1 - m * s * s) / 6
+
+    def with_turns():
+        return part + 2 * turns * _ellipk_slope(inside, 1 - inside, special.ellipk(inside))
+
+    return pick(turns == 0, lambda: part, with_turns, phi, m)
 
 
 def _ellipeinc_m(phi, m):
@@ -74,14 +84,28 @@ def _ellipeinc_m(phi, m):
     turns = np.round(plain(phi) / np.pi)
     s, c = np.sin(phi - turns * np.pi), np.cos(phi - turns * np.pi)
     inside = np.where(turns == 0, 0.0, m)
-    whole = 2 * turns * _ellipe_slope(inside, special.ellipe(inside))
-    return s * s * s * _R_D(c * c, 1 - m * s * s, 1.0) / -6 + whole
+    part = s * s * s * _R_D(c * c, 1 - m * s * s, 1.0) / -6
+
+    def with_turns():
+        return part + 2 * turns * _ellipe_slope(inside, special.ellipe(inside))
+
+    return pick(turns == 0, lambda: part, with_turns, phi, m)
 
 
 def _agm_slope(a, b, y):
-    """M(a, b) = pi / (2 R_F(0, a^2, b^2)):   dM/da = (M / a)^2 2 R_D(0, (b / a)^2, 1) / (3 pi)."""
+    """M(a, b) = pi / (2 R_F(0, a^2, b^2)):   dM/da = (M / a)^2 2 R_D(0, (b / a)^2, 1) / (3 pi).
+
+    Where one argument is far greater, M = pi/2 max / L with L = log(4 max / min).
+    """
     ratio = b / a
-    return (y / a) ** 2 * _R_D(0.0, ratio * ratio, 1.0) * (2 / (3 * np.pi))
+    size = np.abs(plain(ratio))
+    small, large = size < 1e-8, size > 1e8
+    far = small | large
+    near = np.where(far, 1.0, ratio)
+    between = np.where(far, 0.0, y / a) ** 2 * _R_D(0.0, near * near, 1.0) * (2 / (3 * np.pi))
+    length = LOG_4 + np.abs(np.log(np.abs(a)) - np.log(np.abs(b)))
+    of_less, of_more = ratio / (length * length), (length - 1) / (length * length)
+    return np.where(far, np.pi / 2 * np.where(large, of_less, of_more), between)
 
 
 def _jacobi_in_m(m, y):

@@ -7,7 +7,7 @@ from chainrule.base.errors import NoRuleError
 from chainrule.core.primitive import apply, composite, general
 from chainrule.core.trace import plain
 from chainrule.rules import factorizations
-from chainrule.rules.factorizations import divided
+from chainrule.rules.factorizations import divided, divided_by
 from chainrule.rules.matrices import H, as_columns, as_given, checked, mT, tri
 
 # ---------------------------------------------------------------- Cholesky
@@ -17,7 +17,11 @@ def cholesky_factor(a, *, lower=False):
     return scipy.linalg.cholesky(a, lower=lower, check_finite=False)
 
 
-@general(cholesky_factor, name="scipy_cholesky")
+def _cholesky_jvp(tangents, y, a, *, lower=False):
+    return factorizations.cholesky_jvp(tangents, y, a, upper=not lower)
+
+
+@general(cholesky_factor, name="scipy_cholesky", jvp=_cholesky_jvp)
 def cholesky_rule(g, y, a, *, lower=False):
     """As that of ``np.linalg.cholesky``."""
     return factorizations.cholesky.vjp_rule(g, y, a, upper=not lower)
@@ -46,7 +50,19 @@ def solve_by_cholesky(c, b, *, lower=False):
     return scipy.linalg.cho_solve((c, lower), b, check_finite=False)
 
 
-@general(solve_by_cholesky, name="cho_solve")
+def _cho_solve_jvp(tangents, y, c, _b, *, lower=False):
+    dc, right = tangents
+    vector = y.ndim < c.ndim
+    right = None if right is None else as_columns(right, vector)
+    if dc is not None:  # A = L L^H
+        factor, step = (c * tri(c), dc * tri(dc)) if lower else (H(np.triu(c)), H(np.triu(dc)))
+        x = as_columns(y, vector)
+        moved = step @ (H(factor) @ x) + factor @ (H(step) @ x)
+        right = -moved if right is None else right - moved
+    return as_given(apply(cho_solve_rule, c, right, lower=lower), vector)
+
+
+@general(solve_by_cholesky, name="cho_solve", jvp=_cho_solve_jvp)
 def cho_solve_rule(g, y, c, _b, *, lower=False):
     """A = L L^H is its own adjoint:   b_bar = A^-1 g,   A_bar = -b_bar Y^H,
     L_bar = (A_bar + A_bar^H) L in its triangle; of U = L^H alike."""
@@ -99,12 +115,36 @@ def pulled_lu(l_bar, u_bar, lower_factor, upper_factor):
     return square if rest is None else np.concatenate([square, rest], axis=-2 if m > k else -1)
 
 
+def pushed_lu(da, lower_factor, upper_factor):
+    """dL and dU, by the formulas above."""
+    m, n = da.shape[-2:]
+    k = min(m, n)
+    left, right = lower_factor[..., :k, :], upper_factor[..., :k]
+    over_l = divided_by(left, da[..., :k, :])
+    f = H(divided_by(H(right), H(over_l[..., :k])))
+    d_lower, d_upper = left @ (f * tri(f, -1)), _upper(f) @ right
+    if m > k:
+        rest = da[..., k:, :] - lower_factor[..., k:, :] @ d_upper
+        rest = H(divided_by(H(right), H(rest)))
+        return np.concatenate([d_lower, rest], axis=-2), d_upper
+    if n > k:
+        rest = over_l[..., k:] - (f * tri(f, -1)) @ upper_factor[..., k:]
+        return d_lower, np.concatenate([d_upper, rest], axis=-1)
+    return d_lower, d_upper
+
+
 def lu_parts(a):
     p, lower_factor, upper_factor = scipy.linalg.lu(a, p_indices=True, check_finite=False)
     return p.astype(float), lower_factor, upper_factor
 
 
-@general(lu_parts, name="lu", multiple=True)
+def _lu_jvp(tangents, y, _a):
+    back = np.argsort(plain(y[0]), axis=-1)
+    da = np.take_along_axis(tangents[0], back[..., None], axis=-2)
+    return (None, *pushed_lu(da, y[1], y[2]))
+
+
+@general(lu_parts, name="lu", multiple=True, jvp=_lu_jvp)
 def lu_rule(g, y, _a):
     """A = (L U)[p]; the order of the rows is constant."""
     p, lower_factor, upper_factor = y
@@ -148,7 +188,22 @@ def _order(pivots, rows):
     return order
 
 
-@general(lu_compact, name="lu_factor", multiple=True)
+def _lu_factor_jvp(tangents, y, _a):
+    factors, pivots = y
+    order = _order(plain(pivots).astype(int), factors.shape[-2])
+    da = np.take_along_axis(tangents[0], order[..., None], axis=-2)
+    d_lower, d_upper = pushed_lu(da, *_halves(factors))
+    m, n = factors.shape[-2:]
+    if m > n:
+        zeros = np.zeros_like(d_upper, shape=(*d_upper.shape[:-2], m - n, n))
+        d_upper = np.concatenate([d_upper, zeros], axis=-2)
+    elif n > m:
+        zeros = np.zeros_like(d_lower, shape=(*d_lower.shape[:-2], m, n - m))
+        d_lower = np.concatenate([d_lower, zeros], axis=-1)
+    return d_lower + d_upper, None
+
+
+@general(lu_compact, name="lu_factor", multiple=True, jvp=_lu_factor_jvp)
 def lu_factor_rule(g, y, _a):
     """As for ``lu``."""
     factors, pivots = y
@@ -170,7 +225,21 @@ def solve_by_lu(factors, b, *, pivots, trans=0):
     return scipy.linalg.lu_solve((factors, pivots), b, trans, check_finite=False)
 
 
-@general(solve_by_lu, name="lu_solve")
+def _lu_solve_jvp(tangents, y, factors, _b, *, pivots, trans=0):
+    d_factors, right = tangents
+    vector = y.ndim < factors.ndim
+    right = None if right is None else as_columns(right, vector)
+    if d_factors is not None:  # dA[order] = dL U + L dU
+        lower_factor, upper_factor = _halves(factors)
+        da = (d_factors * tri(d_factors, -1)) @ upper_factor + lower_factor @ _upper(d_factors)
+        order = np.broadcast_to(_order(pivots, factors.shape[-2]), da.shape[:-1])
+        da = np.take_along_axis(da, np.argsort(order, axis=-1)[..., None], axis=-2)
+        moved = ((da, mT(da), H(da))[trans] if trans else da) @ as_columns(y, vector)
+        right = -moved if right is None else right - moved
+    return as_given(apply(lu_solve_rule, factors, right, pivots=pivots, trans=trans), vector)
+
+
+@general(solve_by_lu, name="lu_solve", jvp=_lu_solve_jvp)
 def lu_solve_rule(g, y, factors, _b, *, pivots, trans=0):
     """b_bar = op(A)^-H g,   op(A)_bar = -b_bar Y^H,   A[order] = L U:   L_bar = A_bar U^H,
     U_bar = L^H A_bar in their triangles."""
@@ -211,7 +280,17 @@ def qr_parts(a, *, mode, pivoting):
     return scipy.linalg.qr(a, mode=mode, check_finite=False)
 
 
-@general(qr_parts, name="scipy_qr", multiple=True)
+def _qr_jvp(tangents, y, a, *, mode, pivoting):
+    if y[0].shape[-1] > y[1].shape[-1]:  # a complete basis
+        return qr_rule.derive_jvp(tangents, (a,), y, {"mode": mode, "pivoting": pivoting})
+    if not pivoting:
+        return factorizations.qr_jvp(tangents, y, a)
+    order = plain(y[2]).astype(int)[..., None, :]
+    da = np.take_along_axis(tangents[0], order, axis=-1)
+    return (*factorizations.qr_jvp((da,), y[:2], None), None)
+
+
+@general(qr_parts, name="scipy_qr", multiple=True, jvp=_qr_jvp)
 def qr_rule(g, y, _a, *, mode, pivoting):
     """As that of ``np.linalg.qr``; with pivoting A[:, p] = Q R, and the order is constant."""
     m, n = y[0].shape[-2], y[1].shape[-1]

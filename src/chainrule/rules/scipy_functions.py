@@ -195,7 +195,14 @@ def tanhm(A):
 # ---------------------------------------------------------------- linear matrix equations
 
 
-@general(scipy.linalg.solve_sylvester)
+def _sylvester_jvp(tangents, y, a, b, q):
+    da, db, dq = tangents
+    right = np.zeros_like(q) if dq is None else dq
+    right = right if da is None else right - da @ y
+    return apply(sylvester, a, b, right if db is None else right - y @ db)
+
+
+@general(scipy.linalg.solve_sylvester, jvp=_sylvester_jvp)
 def sylvester(g, y, a, b, _q):
     """A Y + Y B = Q:   Q_bar solves the adjoint equation A^H Q_bar + Q_bar B^H = g,
     A_bar = -Q_bar Y^H,   B_bar = -Y^H Q_bar."""
@@ -203,7 +210,13 @@ def sylvester(g, y, a, b, _q):
     return lambda: -(q_bar @ H(y)), lambda: -(H(y) @ q_bar), q_bar
 
 
-@general(scipy.linalg.solve_continuous_lyapunov)
+def _continuous_jvp(tangents, y, a, q):
+    da, dq = tangents
+    right = np.zeros_like(q) if dq is None else dq
+    return apply(continuous_lyapunov, a, right if da is None else right - da @ y - y @ H(da))
+
+
+@general(scipy.linalg.solve_continuous_lyapunov, jvp=_continuous_jvp)
 def continuous_lyapunov(g, y, a, _q):
     """A Y + Y A^H = Q, as above with B = A^H."""
     q_bar = apply(continuous_lyapunov, H(a), g)
@@ -214,7 +227,15 @@ def discrete_lyapunov(a, q, *, method=None):
     return scipy.linalg.solve_discrete_lyapunov(a, q, method)
 
 
-@general(discrete_lyapunov, name="solve_discrete_lyapunov")
+def _discrete_jvp(tangents, y, a, q, *, method=None):
+    da, dq = tangents
+    right = np.zeros_like(q) if dq is None else dq
+    if da is not None:
+        right = right + da @ y @ H(a) + a @ y @ H(da)
+    return apply(discrete_lyapunov_rule, a, right, method=method)
+
+
+@general(discrete_lyapunov, name="solve_discrete_lyapunov", jvp=_discrete_jvp)
 def discrete_lyapunov_rule(g, y, a, _q, *, method=None):
     """A Y A^H - Y + Q = 0:   A^H Q_bar A - Q_bar + g = 0,   A_bar = Q_bar A Y^H + Q_bar^H A Y."""
     q_bar = apply(discrete_lyapunov_rule, H(a), g, method=method)

@@ -15,7 +15,7 @@ from chainrule.core.primitive import (
 )
 from chainrule.core.trace import plain
 from chainrule.rules.scipy_outputs import as_array, if_there
-from chainrule.rules.scipy_parameters import PARAMETER, POLYGAMMA, horner, psi_step
+from chainrule.rules.scipy_parameters import PARAMETER, POLYGAMMA, horner, pick, psi_step
 
 _zeta, _riemann_zeta = special._ufuncs._zeta, special._ufuncs._riemann_zeta
 LOG_2PI = float(np.log(2 * np.pi))
@@ -57,10 +57,14 @@ def _rgamma_slope(x, y):
     if np.iscomplexobj(x):
         return -y * special.psi(x)
     left = x < 0.5
-    right, mirror = np.where(left, 1.0, x), np.where(left, 1 - x, 1.0)
-    angle = np.pi * (mirror - 2 * np.floor(mirror / 2))
-    reflected = np.sin(angle) * special.psi(mirror) / np.pi + np.cos(angle)
-    return np.where(left, -special.gamma(mirror) * reflected, -y * special.psi(right))
+
+    def reflected():
+        mirror = np.where(left, 1 - x, 1.0)
+        angle = np.pi * (mirror - 2 * np.floor(mirror / 2))
+        slope = np.sin(angle) * special.psi(mirror) / np.pi + np.cos(angle)
+        return -special.gamma(mirror) * slope
+
+    return pick(left, reflected, lambda: -y * special.psi(np.where(left, 1.0, x)), x, y)
 
 
 @composite(special.polygamma)
@@ -90,20 +94,20 @@ elementwise(
 elementwise(special.betaln, a=lambda a, b: -psi_step(a, b), b=lambda a, b: -psi_step(b, a))
 elementwise(
     special.binom,
-    n=lambda n, k, y: _at_zeros(y, y * psi_step(n - k + 1, k), _binom_zero, n, k, 0),
-    k=lambda n, k, y: _at_zeros(y, y * psi_step(k + 1, n - 2 * k), _binom_zero, n, k, 1),
+    n=lambda n, k, y: _at_zeros(y, psi_step(n - k + 1, k), _binom_zero, n, k, 0),
+    k=lambda n, k, y: _at_zeros(y, psi_step(k + 1, n - 2 * k), _binom_zero, n, k, 1),
 )
 elementwise(
     special.poch,
-    z=lambda z, m, y: _at_zeros(y, y * psi_step(z, m), _poch_zero, z, m),
+    z=lambda z, m, y: _at_zeros(y, psi_step(z, m), _poch_zero, z, m),
     m=lambda z, m, y: y * special.psi(z + m),
 )
 if_there("_factorial", x=lambda x, y: y * special.psi(x + 1))
 
 
-def _at_zeros(y, slope, at_zero, *operands):
-    """The slope; at a zero of y, which lies at a pole of psi, the one of the reciprocal gamma."""
-    return np.where(y == 0, at_zero(*operands), slope)
+def _at_zeros(y, step, at_zero, *operands):
+    """y times a step of psi; at a zero of y, a pole of psi, the slope of the reciprocal gamma."""
+    return pick(y == 0, lambda: at_zero(*operands), lambda: y * step, y, *operands)
 
 
 def _binom_zero(n, k, slot):
@@ -220,7 +224,8 @@ def _zeta_slope(s, q):
         total = total - np.log(q + n) * np.power(q + n, -s)
     A = q + _STEPS
     log_A, power = np.log(A), np.power(A, -s)
-    total = total - A * power * (log_A / (s - 1) + 1 / ((s - 1) * (s - 1))) - 0.5 * log_A * power
+    lead = np.power(A, 1 - s)  # not A power, which has fewer digits where it underflows
+    total = total - lead * (log_A / (s - 1) + 1 / ((s - 1) * (s - 1))) - 0.5 * log_A * power
     rising, rising_slope, power = s, 1.0, power / A
     for j, c in enumerate(_MACLAURIN):
         total = total + c * power * (rising_slope - log_A * rising)
@@ -231,13 +236,16 @@ def _zeta_slope(s, q):
 
 
 def _riemann_slope(x):
-    """Left of 0 by zeta(x) = 2 (2 pi)^(x-1) gamma(1 - x) zeta(1 - x) sin(pi x / 2)."""
+    """Left of -1/2 by zeta(x) = 2 (2 pi)^(x-1) gamma(1 - x) zeta(1 - x) sin(pi x / 2)."""
     if x.dtype.kind == "c":
         raise NoRuleError("scipy.special.zeta has no derivative rule at complex arguments")
-    left = x < 0
-    right = _zeta_slope(np.where(left, 2.0, x), 1.0)
-    m = np.where(left, 1 - x, 2.0)  # > 1
-    size = 2 * np.exp(special.gammaln(m) - m * LOG_2PI) * _zeta(m, 1.0)
-    angle = np.pi / 2 * (m - 4 * np.floor(m / 4))  # sin(pi x / 2) = cos(angle)
-    growth = LOG_2PI - special.psi(m) - _zeta_slope(m, 1.0) / _zeta(m, 1.0)
-    return np.where(left, size * (np.pi / 2 * np.sin(angle) + np.cos(angle) * growth), right)
+    left = x < -0.5
+
+    def reflected():
+        m = np.where(left, 1 - x, 2.0)  # > 1
+        size = 2 * np.exp(special.gammaln(m) - m * LOG_2PI) * _zeta(m, 1.0)
+        angle = np.pi / 2 * (m - 4 * np.floor(m / 4))  # sin(pi x / 2) = cos(angle)
+        growth = LOG_2PI - special.psi(m) - _zeta_slope(m, 1.0) / _zeta(m, 1.0)
+        return size * (np.pi / 2 * np.sin(angle) + np.cos(angle) * growth)
+
+    return pick(left, reflected, lambda: _zeta_slope(np.where(left, 2.0, x), 1.0), x)

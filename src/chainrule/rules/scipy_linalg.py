@@ -29,6 +29,7 @@ from chainrule.rules.matrices import (
     mT,
     real_dtype,
     tri,
+    unfolded,
 )
 
 # ---------------------------------------------------------------- what is read of a matrix
@@ -73,7 +74,28 @@ def solve_general(a, b, *, assume_a=None, lower=False, transposed=False):
     return scipy.linalg.solve(a, b, transposed=transposed, **_options(assume_a, lower))
 
 
-@general(solve_general, name="scipy_solve")
+def _meant(da, assume_a, lower):
+    """The tangent of the matrix, from that of the part of it which is read."""
+    if _READ.get(assume_a) is folded:
+        return unfolded(da, lower)
+    if _READ.get(assume_a) is _symmetric:
+        part = da * (tri(da, -1) if lower else tri(da, -1).T)
+        return part + mT(part) + da * eye(da)
+    return _read(da, assume_a, lower)
+
+
+def _solve_jvp(tangents, y, a, _b, **options):
+    da, right = tangents
+    vector = y.ndim < a.ndim
+    right = None if right is None else as_columns(right, vector)
+    if da is not None:
+        meant = _meant(da, options["assume_a"], options["lower"])
+        moved = (mT(meant) if options["transposed"] else meant) @ as_columns(y, vector)
+        right = -moved if right is None else right - moved
+    return as_given(apply(solve_rule, a, right, **options), vector)
+
+
+@general(solve_general, name="scipy_solve", jvp=_solve_jvp)
 def solve_rule(g, y, a, _b, **options):
     """op(A) Y = b   =>   b_bar = op(A)^-H g,   op(A)_bar = -b_bar Y^H, and of it what is read."""
     vector = y.ndim < a.ndim
@@ -105,6 +127,8 @@ def solve(
     a, b = checked(a, check_finite), checked(b, check_finite)
     if a.size == 1 and b.ndim and b.shape[-2:][0] != 1:
         return b / a.reshape(())  # a 1 by 1 matrix is a number
+    if a.size == 1 and _READ.get(assume_a) is folded:
+        assume_a = None  # the imaginary part counts then
     options = {"assume_a": assume_a, "lower": bool(lower), "transposed": bool(transposed)}
     return apply(solve_rule, a, b, **options)
 
@@ -134,11 +158,49 @@ def _outer_on_bands(u, v, ab, above):
     return np.where(inside, np.sum(u[..., rows, :] * np.conj(v)[..., None, :, :], axis=-1), 0.0)
 
 
+def _bands_times(ab, x, above):
+    """A x of the matrix with these bands."""
+    bands, n = ab.shape[-2:]
+    places = np.arange(n) - np.arange(-above, bands - above)[:, None]  # columns of row i
+    inside = (places >= 0) & (places < n)
+    places = np.where(inside, places, 0)
+    part = np.where(inside, ab[..., np.arange(bands)[:, None], places], 0.0)
+    return np.sum(part[..., None] * x[..., places, :], axis=-3)
+
+
+def _change(tangents, y, ab, product):
+    """db - dA Y, by the product of dA with a matrix of columns, and whether they are vectors."""
+    d_ab, right = tangents
+    vector = y.ndim < ab.ndim
+    right = None if right is None else as_columns(right, vector)
+    if d_ab is not None:
+        moved = product(d_ab, as_columns(y, vector))
+        right = -moved if right is None else right - moved
+    return right, vector
+
+
+def _banded_jvp(tangents, y, ab, _b, *, l_and_u):
+    right, vector = _change(tangents, y, ab, lambda d, x: _bands_times(d, x, l_and_u[1]))
+    return as_given(apply(banded_rule, ab, right, l_and_u=l_and_u), vector)
+
+
+def _hermitian_bands_jvp(tangents, y, ab, _b, *, lower=False):
+    main = 0 if lower else ab.shape[-2] - 1
+    half = np.where(np.arange(ab.shape[-2]) == main, 0.5, 1.0)[:, None].astype(real_dtype(ab))
+
+    def product(d_ab, x):
+        part, below = d_ab * half, ab.shape[-2] - 1 - main
+        return _bands_times(part, x, main) + _bands_times(_adjoint_bands(part, below), x, below)
+
+    right, vector = _change(tangents, y, ab, product)
+    return as_given(apply(hermitian_bands_rule, ab, right, lower=lower), vector)
+
+
 def solve_bands(ab, b, *, l_and_u):
     return scipy.linalg.solve_banded(l_and_u, ab, b, check_finite=False)
 
 
-@general(solve_bands, name="solve_banded")
+@general(solve_bands, name="solve_banded", jvp=_banded_jvp)
 def banded_rule(g, y, ab, _b, *, l_and_u):
     """b_bar = A^-H g by the bands of A^H;   A_bar = -b_bar Y^H on the bands."""
     below, above = l_and_u
@@ -162,7 +224,7 @@ def solve_hermitian_bands(ab, b, *, lower=False):
     return scipy.linalg.solveh_banded(ab, b, lower=lower, check_finite=False)
 
 
-@general(solve_hermitian_bands, name="solveh_banded")
+@general(solve_hermitian_bands, name="solveh_banded", jvp=_hermitian_bands_jvp)
 def hermitian_bands_rule(g, y, ab, _b, *, lower=False):
     """A is its own adjoint; a number off the diagonal stands for itself and its mirror image."""
     vector = y.ndim < ab.ndim
@@ -191,7 +253,11 @@ def invert(a, *, assume_a=None, lower=False):
     return scipy.linalg.inv(a, **_options(assume_a, lower))
 
 
-@general(invert, name="scipy_inv")
+def _inv_jvp(tangents, y, _a, *, assume_a=None, lower=False):
+    return -(y @ _meant(tangents[0], assume_a, lower) @ y)
+
+
+@general(invert, name="scipy_inv", jvp=_inv_jvp)
 def inv_rule(g, y, _a, *, assume_a=None, lower=False):
     """dY = -Y dA Y   =>   A_bar = -Y^H g Y^H, and of it what is read."""
     yh = H(y)
@@ -211,7 +277,7 @@ def euclidean(a):
     return np.asarray(scipy.linalg.norm(a, check_finite=False), float)[()]
 
 
-DET = General("scipy_det", determinant, numpy_linalg.det.vjp_rule)
+DET = General("scipy_det", determinant, numpy_linalg.det.vjp_rule, numpy_linalg.det_jvp)
 
 
 @composite(scipy.linalg.det)

@@ -12,7 +12,7 @@ def _shifted(a, axis):
     """a less its maximum (a constant: the result does not depend on it). Where the maximum is
     infinite: 0 where it is reached, -inf elsewhere, so that infinities share equally."""
     real = np.real(plain(a))
-    top = np.max(real, axis=axis, keepdims=True)
+    top = np.max(real, axis=axis, keepdims=True, initial=-np.inf)
     finite = np.isfinite(top)
     z = a - np.where(finite, top, 0.0).astype(real.dtype)
     if finite.all():
@@ -50,15 +50,15 @@ def _conj(x):
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
-def _weighted(g, _y, a, b, *, axis=None, keepdims=False):
+def _weighted(g, y, a, b, *, axis=None, keepdims=False):
     """y = log s, or log |s| of a real s = sum b e^a:   a_bar = g b e^a / s,   b_bar = g e^a / s."""
-    e = np.exp(_shifted(a + 0.0 * plain(b), axis))
-    each = e / np.sum(b * e, axis=axis, keepdims=True)
-    share = b * each
-    if share.dtype.kind == "c":
-        share, each = np.conj(share), np.conj(each)
-    g = _kept(g, axis, keepdims, max(a.ndim, b.ndim))
-    return lambda: g * share, lambda: g * each
+    if a.shape != b.shape:
+        a = a + 0.0 * plain(b)
+    top = _kept(plain(y), axis, keepdims, a.ndim)
+    e = np.exp(a - top if np.isfinite(top).all() else _shifted(a, axis))
+    scale = _kept(g, axis, keepdims, a.ndim) / _conj(np.sum(b * e, axis=axis, keepdims=True))
+    b_bar = scale * _conj(e)
+    return lambda: _conj(b) * b_bar, b_bar
 
 
 logsumexp_weighted = general(log_sum_exp, name="logsumexp_weighted")(_weighted)
@@ -68,6 +68,8 @@ logsumexp_signed = general(log_size_sum_exp, name="logsumexp_signed")(_weighted)
 @composite(special.logsumexp)
 def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     a = as_array(a)
+    if type(b) in (int, float) and a.dtype.kind in "fc":
+        b = np.asarray(b, a.dtype)  # a Python number does not decide the dtype of the result
     b = b if b is None else as_array(b)
     is_complex = "c" in a.dtype.kind + ("" if b is None else b.dtype.kind)
     if b is None:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from chainrule.core.primitive import Elementwise, Unknown, apply, elementwise
+from chainrule.core.trace import Tracer
 
 PARAMETER = Unknown(
     "The slope in a parameter has no closed form: treat it as constant, chainrule.constant(v), "
@@ -39,15 +40,32 @@ def above(x, bound):
     return np.where(x > bound, x, bound)
 
 
+def pick(condition, inside, outside, *operands):
+    """np.where(condition, inside(), outside()), without the one that no element takes.
+
+    Where a program is recorded it has both: it is to hold at other points too.
+    """
+    if not any(isinstance(x, Tracer) for x in operands):
+        count = np.count_nonzero(condition)
+        if count == 0:
+            return outside()
+        if count == np.size(condition):
+            return inside()
+    return np.where(condition, inside(), outside())
+
+
 _LOG1P_GAP = [(-1) ** k * (1 - 1 / (k + 2)) for k in range(18)]
 
 
 def log1p_gap(u):
     """(log(1 + u) - u / (1 + u)) / u^2, 1/2 at 0."""
     small = np.abs(u) < 0.1
-    series = horner(np.where(small, u, 0.0), _LOG1P_GAP)
-    far = np.where(small, 1.0, u)
-    return np.where(small, series, (np.log1p(far) - far / (1 + far)) / (far * far))
+
+    def apart():
+        far = np.where(small, 1.0, u)
+        return (np.log1p(far) - far / (1 + far)) / (far * far)
+
+    return pick(small, lambda: horner(np.where(small, u, 0.0), _LOG1P_GAP), apart, u)
 
 
 # ---------------------------------------------------------------- polygamma functions
@@ -63,28 +81,42 @@ _SHIFT = 16
 
 
 def _psi_difference(a, b):
-    """psi(a + b) - psi(a) without cancellation for a > 0, a + b > 0.
+    """psi(a + b) - psi(a), by terms where it is small beside them (for a > 0, a + b > 0)."""
+    with np.errstate(all="ignore"):
+        here, there = special.psi(a), special.psi(a + b)
+        step = there - here
+        size = np.maximum(np.maximum(np.abs(here), np.abs(there)), 1.0)  # psi is right to eps size
+        near = ~((a > 0) & (a + b > 0) & (np.abs(step) >= 0.25 * size))
+        if not near.any():
+            return step
+        if step.ndim == 0:
+            return _psi_difference_by_steps(a, b)
+        a, b = np.broadcast_arrays(a, b)
+        step[near] = _psi_difference_by_steps(a[near], b[near])
+        return step
 
-    16 steps of psi(x + 1) = psi(x) + 1/x, then the difference of the asymptotic series by terms.
+
+def _psi_difference_by_steps(a, b):
+    """16 steps of psi(x + 1) = psi(x) + 1/x, then the difference of the asymptotic series by terms.
+
     For integer b left of 0 by psi(1 - x) = psi(x) + pi cot(pi x), whose cotangents are equal.
     """
-    with np.errstate(all="ignore"):
-        left = (a < 1) & (a + b < 1) & (b == np.round(b))
-        a, b = np.where(left, 1 - a, a), np.where(left, -b, b)
-        ok = (a > 0) & (a + b > 0)
-        a0, b0 = np.where(ok, a, 1.0), np.where(ok, b, 0.0)
-        steps = sum(b0 / ((a0 + j) * (a0 + b0 + j)) for j in range(_SHIFT))
-        p = a0 + _SHIFT
-        q = p + b0
-        u, v = 1 / (p * p), 1 / (q * q)
-        slope = b0 * (p + q) * u * v  # u - v
-        series, power, difference = 0.0, 1.0, 1.0
-        for c in _PSI:  # difference = (u^k - v^k) / (u - v)
-            series = series + c * difference
-            power = power * v
-            difference = difference * u + power
-        near = steps + np.log1p(b0 / p) + b0 / (2 * p * q) + slope * series
-        return np.where(ok, near, special.psi(a + b) - special.psi(a))[()]
+    left = (a < 1) & (a + b < 1) & (b == np.round(b))
+    a, b = np.where(left, 1 - a, a), np.where(left, -b, b)
+    ok = (a > 0) & (a + b > 0)
+    a0, b0 = np.where(ok, a, 1.0), np.where(ok, b, 0.0)
+    steps = sum(b0 / ((a0 + j) * (a0 + b0 + j)) for j in range(_SHIFT))
+    p = a0 + _SHIFT
+    q = p + b0
+    u, v = 1 / (p * p), 1 / (q * q)
+    slope = b0 * (p + q) * u * v  # u - v
+    series, power, difference = 0.0, 1.0, 1.0
+    for c in _PSI:  # difference = (u^k - v^k) / (u - v)
+        series = series + c * difference
+        power = power * v
+        difference = difference * u + power
+    near = steps + np.log1p(b0 / p) + b0 / (2 * p * q) + slope * series
+    return np.where(ok, near, special.psi(a + b) - special.psi(a))[()]
 
 
 PSI_STEP = elementwise(
@@ -117,45 +149,62 @@ def _stirling(a):
 
 def gamma_density(a, x):
     """x^(a-1) e^-x / gamma(a); for large a centred at a, with the big terms cancelled by hand."""
-    direct = np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
-    big = above(a, 25.0)
-    away = (x - big) / big
-    safe = np.where(x == 0, 1.0, x)
-    centred = (
-        np.sqrt(big / (2 * np.pi)) / safe * np.exp(big * (np.log1p(away) - away) - _stirling(big))
-    )
-    return np.where(a > 25, centred, direct)
+
+    def direct():
+        return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
+
+    def centred():
+        big = above(a, 25.0)
+        away = (x - big) / big
+        height = np.sqrt(big / (2 * np.pi)) / np.where(x == 0, 1.0, x)
+        return height * np.exp(big * (np.log1p(away) - away) - _stirling(big))
+
+    return pick(a > 25, centred, direct, a, x)
 
 
 def log_beta(a, b):
     """log beta(a, b); where the greater argument is large, by the difference of two Stirling
     series: SciPy's loses the digits of log gamma of it."""
-    small, large = np.minimum(a, b), above(np.maximum(a, b), 25.0)
-    total = small + large
-    step = (large - 0.5) * np.log1p(small / large) + small * (np.log(total) - 1)
-    far = special.gammaln(small) - step - _stirling(total) + _stirling(large)
-    return np.where(np.maximum(a, b) > 25, far, special.betaln(a, b))
+
+    def far():
+        small, large = np.minimum(a, b), above(np.maximum(a, b), 25.0)
+        total = small + large
+        step = (large - 0.5) * np.log1p(small / large) + small * (np.log(total) - 1)
+        return special.gammaln(small) - step - _stirling(total) + _stirling(large)
+
+    return pick(np.maximum(a, b) > 25, far, lambda: special.betaln(a, b), a, b)
 
 
 def beta_weight(a, b, x, y):
     """x^a y^b / beta(a, b) with y = 1 - x; for large a and b centred at x = a / (a + b)."""
-    direct = np.exp(special.xlogy(a, x) + special.xlogy(b, y) - log_beta(a, b))
-    p, q = above(a, 25.0), above(b, 25.0)
-    n = p + q
     inside = (x > 0) & (y > 0)
-    away = np.where(inside, np.where(x < 0.5, x - p / n, q / n - y), 0.0)
-    power = p * np.log1p(away * n / p) + q * np.log1p(-away * n / q)
-    rest = _stirling(n) - _stirling(p) - _stirling(q)
-    centred = np.sqrt(p * q / n / (2 * np.pi)) * np.exp(power + rest)
-    return np.where((a > 25) & (b > 25) & inside, centred, direct)
+
+    def direct():
+        return np.exp(special.xlogy(a, x) + special.xlogy(b, y) - log_beta(a, b))
+
+    def centred():
+        p, q = above(a, 25.0), above(b, 25.0)
+        n = p + q
+        away = np.where(inside, np.where(x < 0.5, x - p / n, q / n - y), 0.0)
+        power = p * np.log1p(away * n / p) + q * np.log1p(-away * n / q)
+        rest = _stirling(n) - _stirling(p) - _stirling(q)
+        return np.sqrt(p * q / n / (2 * np.pi)) * np.exp(power + rest)
+
+    return pick((a > 25) & (b > 25) & inside, centred, direct, a, b, x, y)
 
 
 def beta_density(a, b, x):
     """x^(a-1) (1-x)^(b-1) / beta(a, b), also at 0 and 1."""
-    inside = (x > 0) & (x < 1)
-    safe = np.where(inside, x, 0.5)
-    edge = np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
-    return np.where(inside, beta_weight(a, b, safe, 1 - safe) / safe / (1 - safe), edge)
+    inside = (x > 1e-80) & (x < 1)  # below, x^a may underflow where x^(a-1) does not
+
+    def between():
+        safe = np.where(inside, x, 0.5)
+        return beta_weight(a, b, safe, 1 - safe) / safe / (1 - safe)
+
+    def edge():
+        return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - log_beta(a, b))
+
+    return pick(inside, between, edge, a, b, x)
 
 
 # ---------------------------------------------------------------- d^k/da^k P(a, x)

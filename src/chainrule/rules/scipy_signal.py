@@ -18,6 +18,8 @@ from chainrule.rules.joins import operand
 
 def convolve_nd(a, v, *, valid, method, axes):
     mode = "valid" if valid else "full"
+    if method == "plane":
+        return signal.convolve2d(a, v, mode)
     if method == "oa":
         return signal.oaconvolve(a, v, mode, axes)
     if axes is not None:
@@ -137,7 +139,7 @@ def _in_two(function, turn, centre):
         a, v = operand(in1), operand(in2)
         if not _ordinary(a, v, mode) or a.ndim != 2 or boundary not in _BOUNDARY:
             return function(plain(a), plain(v), mode, boundary)  # SciPy's errors
-        y = _convolved(_padded(a, v, mode, boundary, fillvalue), turn(v), "valid", "direct")
+        y = _convolved(_padded(a, v, mode, boundary, fillvalue), turn(v), "valid", "plane")
         if turn is not _same and mode == "valid" and any(np.less(a.shape, v.shape)):
             y = conj(y)  # SciPy has exchanged the operands, and conjugated the other one
         if mode == "same":
@@ -176,7 +178,16 @@ def _lagged(w, x, n):
     return np.stack(parts)
 
 
-@general(linear_filter)
+def _filter_jvp(tangents, y, b, a, x):
+    db, da, dx = tangents
+    one = np.ones_like(a, shape=1)
+    sources = [] if dx is None else [_filtered(b, one, dx)]
+    sources += [] if db is None else [_filtered(db, one, x)]
+    sources += [] if da is None else [-_filtered(da, one, y)]
+    return _filtered(one, a, sum(sources[1:], sources[0]))
+
+
+@general(linear_filter, jvp=_filter_jvp)
 def LFILTER(g, y, b, a, x):
     """sum_k a_k y_(t-k) = sum_k b_k x_(t-k), a * y = b * x:  a * dy = b * dx + db * x - da * y.
 

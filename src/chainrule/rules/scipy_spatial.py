@@ -19,6 +19,7 @@ from chainrule.rules.joins import operand
 # ---------------------------------------------------------------- euclidean and sqeuclidean
 
 BLOCK = 2**20  # numbers in a block of differences
+SHEET = 2**15  # pairs at a time, coordinate by coordinate: they fit into the cache
 CLOSE = 1e-3  # of the extent of all points: nearer ones are subtracted before they are multiplied
 
 
@@ -35,14 +36,14 @@ def _attraction(weights, a, b):
 def _attraction_where_close(weights, a, b, y, power=1):
     """As ``_attraction``: a_i sum_j w_ij - sum_j w_ij b_j, where no b_j is close to a_i.
 
-    y is the distances to that power. From the point b_0 all numbers are at most the extent of the
-    points, so the two parts cancel at most by extent / distance.
+    y is the distances to that power, condensed where b is a. From the point b_0 all numbers are at
+    most the extent of the points, so the two parts cancel at most by extent / distance.
     """
     if is_traced(weights) or is_traced(a) or is_traced(b) or min(weights.shape) < 2:
         return _attraction(weights, a, b)
     from_a, from_b = a - b[0], b - b[0]
     extent = max(np.abs(from_a).max(initial=0.0), np.abs(from_b).max(initial=0.0))
-    is_close = _are_close(y, (CLOSE * extent) ** power)
+    is_close = _are_close(y, (CLOSE * extent) ** power, len(a))
     if is_close.all():
         return _attraction(weights, a, b)
     with_ones = np.concatenate([from_b, np.ones((len(b), 1))], axis=1)
@@ -53,10 +54,13 @@ def _attraction_where_close(weights, a, b, y, power=1):
     return x_bar
 
 
-def _are_close(y, bound):
-    """Which rows have a distance below the bound, or one that is NaN."""
+def _are_close(y, bound, count):
+    """Which of the rows have a distance below the bound, or one that is NaN."""
     if y.min() >= bound:
-        return np.zeros(len(y), bool)
+        return np.zeros(count, bool)
+    if y.ndim == 1:
+        y = _to_matrix(y)
+        np.fill_diagonal(y, np.inf)  # no point is close to itself
     return ~(y.min(axis=1) >= bound)
 
 
@@ -76,17 +80,57 @@ def _cdist_rule(weights, y, a, b, power=1):
 
 
 def _pdist_rule(weights, y, x, power=1):
-    """The matrices are symmetric, and no point is close to itself."""
-    y = _to_matrix(plain(y))
-    np.fill_diagonal(y, np.inf)
-    return _attraction_where_close(_to_matrix(weights), x, x, y, power)
+    """The matrices are symmetric."""
+    return _attraction_where_close(_to_matrix(weights), x, x, plain(y), power)
+
+
+def _sheet(a, b, da, db, out):
+    """(a_i - b_j) . (da_i - db_j), coordinate by coordinate: products of sums would cancel."""
+    apart, moved = np.empty((2, *out.shape))
+    for k in range(a.shape[1]):
+        np.subtract(a[:, k, None], b[:, k], out=apart)
+        np.subtract(da[:, k, None], db[:, k], out=moved)
+        apart *= moved
+        out += apart
+
+
+def _cdist_push(tangents, a, b):
+    """Half the tangent of the squared distances."""
+    da, db = (np.zeros_like(x) if t is None else t for t, x in zip(tangents, (a, b)))
+    if any(map(is_traced, (a, b, da, db))):
+        return np.sum(_differences(a, b) * _differences(da, db), axis=-1)
+    out = np.zeros((len(a), len(b)))
+    b, db = np.asfortranarray(b), np.asfortranarray(db)
+    step = max(1, SHEET // max(1, len(b)))
+    for i in range(0, len(a), step):
+        rows = slice(i, i + step)
+        _sheet(a[rows], b, da[rows], db, out[rows])
+    return out
+
+
+def _pdist_push(tangents, x):
+    """Half the tangent of the squared distances."""
+    (dx,) = tangents
+    if is_traced(x) or is_traced(dx):
+        return _to_vector(_cdist_push((dx, dx), x, x))
+    out = np.zeros((len(x), len(x)))
+    columns = np.asfortranarray(x), np.asfortranarray(dx)
+    step = max(1, SHEET // max(1, len(x)))
+    for i in range(0, len(x), step):  # what stands above the diagonal
+        rows = slice(i, i + step)
+        _sheet(x[rows], columns[0][i:], dx[rows], columns[1][i:], out[rows, i:])
+    return _to_vector(out)
 
 
 def cdist_euclidean(a, b):
     return distance.cdist(a, b)
 
 
-@general(cdist_euclidean)
+def _cdist_jvp(tangents, y, a, b):
+    return _over_length(_cdist_push(tangents, a, b), y)
+
+
+@general(cdist_euclidean, jvp=_cdist_jvp)
 def CDIST(g, y, a, b):
     """y_ij = |a_i - b_j|   =>   a_bar_i = sum_j (g_ij / y_ij) (a_i - b_j), and so for b."""
     return _cdist_rule(_over_length(g, y), y, a, b)
@@ -96,7 +140,7 @@ def cdist_sqeuclidean(a, b):
     return distance.cdist(a, b, "sqeuclidean")
 
 
-@general(cdist_sqeuclidean)
+@general(cdist_sqeuclidean, jvp=lambda ts, _y, a, b: 2.0 * _cdist_push(ts, a, b))
 def CDIST_SQUARED(g, y, a, b):
     """y_ij = |a_i - b_j|^2   =>   a_bar_i = sum_j 2 g_ij (a_i - b_j), and so for b."""
     return _cdist_rule(2.0 * g, y, a, b, power=2)
@@ -106,7 +150,7 @@ def pdist_euclidean(x):
     return distance.pdist(x)
 
 
-@general(pdist_euclidean)
+@general(pdist_euclidean, jvp=lambda ts, y, x: _over_length(_pdist_push(ts, x), y))
 def PDIST(g, y, x):
     return _pdist_rule(_over_length(g, y), y, x)
 
@@ -115,7 +159,7 @@ def pdist_sqeuclidean(x):
     return distance.pdist(x, "sqeuclidean")
 
 
-@general(pdist_sqeuclidean)
+@general(pdist_sqeuclidean, jvp=lambda ts, _y, x: 2.0 * _pdist_push(ts, x))
 def PDIST_SQUARED(g, y, x):
     return _pdist_rule(2.0 * g, y, x, power=2)
 
@@ -279,8 +323,11 @@ def _known(metric):
 @composite(distance.cdist)
 def cdist(XA, XB, metric="euclidean", *, out=None, **kwargs):
     """The distances of all rows of XA from all rows of XB."""
-    value = _of_scipy(distance.cdist, (XA, XB), metric, kwargs)
     name = _known(metric)
+    if name in _CDIST and not kwargs:
+        y = bind(_CDIST[name], (operand(XA), operand(XB)), {})
+        return y if out is None else store_out(out, y)
+    value = _of_scipy(distance.cdist, (XA, XB), metric, kwargs)
     if name is None and not callable(metric):
         y = as_constant(value)
     elif name in _CDIST and kwargs.get("w") is None:
@@ -298,8 +345,11 @@ def cdist(XA, XB, metric="euclidean", *, out=None, **kwargs):
 @composite(distance.pdist)
 def pdist(X, metric="euclidean", *, out=None, **kwargs):
     """The distances of all pairs of rows, those of row 0 first."""
-    value = _of_scipy(distance.pdist, (X,), metric, kwargs)
     name = _known(metric)
+    if name in _PDIST and not kwargs:
+        y = bind(_PDIST[name], (operand(X),), {})
+        return y if out is None else store_out(out, y)
+    value = _of_scipy(distance.pdist, (X,), metric, kwargs)
     if name is None and not callable(metric):
         y = as_constant(value)
     elif name in _PDIST and kwargs.get("w") is None:
@@ -358,6 +408,8 @@ replace(distance.pdist, _lifted(distance.pdist, pdist))
 
 def _to_matrix(v):
     """The symmetric matrix with v above its diagonal, row by row, and zeros on it."""
+    if type(v) is np.ndarray and v.dtype == np.float64:
+        return distance.squareform(v, "tomatrix", checks=False)
     n = round((1 + (1 + 8 * v.size) ** 0.5) / 2)
     places = np.zeros((n, n), int)
     i, j = np.triu_indices(n, 1)
@@ -365,12 +417,19 @@ def _to_matrix(v):
     return np.concatenate([np.zeros_like(v, shape=(1,)), v])[places]
 
 
+def _to_vector(x):
+    """What stands above the diagonal of a symmetric matrix, row by row."""
+    if type(x) is np.ndarray and x.dtype == np.float64:
+        return distance.squareform(x, "tovector", checks=False)
+    return x[np.triu_indices(len(x), 1)]
+
+
 @composite(distance.squareform)
 def squareform(X, force="no", checks=True):
     """A condensed vector of distances as a symmetric matrix, or such a matrix as a vector."""
     distance.squareform(plain(X), force, checks)  # SciPy's errors
     X = operand(X)
-    return _to_matrix(X) if X.ndim == 1 else X[np.triu_indices(len(X), 1)]
+    return _to_matrix(X) if X.ndim == 1 else _to_vector(X)
 
 
 piecewise_constant(

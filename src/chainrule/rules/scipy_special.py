@@ -33,8 +33,9 @@ from chainrule.rules import (  # noqa: F401
     scipy_noncentral,
     scipy_orthogonal,
 )
+from chainrule.rules.elementwise import power_base
 from chainrule.rules.scipy_outputs import as_array, if_there
-from chainrule.rules.scipy_parameters import PARAMETER, horner, log1p_gap
+from chainrule.rules.scipy_parameters import PARAMETER, horner, log1p_gap, pick
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -50,7 +51,9 @@ elementwise(special.cbrt, name="special.cbrt", x=lambda y: 1 / (3 * y * y))
 elementwise(special.exprel, x=lambda x: _exprel_slope(x))
 elementwise(special.cosm1, x=lambda x: -np.sin(x))
 elementwise(
-    special.powm1, a=lambda a, b: b * np.power(a, b - 1), b=lambda a, y: (y + 1) * np.log(a)
+    special.powm1,
+    a=lambda a, b: power_base(a, b),
+    b=lambda a, b: special.xlogy(np.power(a, b), a),
 )
 if_there("_log1pmx", x=lambda x: -x / (1 + x))
 if_there("_log1mexp", x=lambda x: -1 / np.expm1(-x))
@@ -87,9 +90,12 @@ _EXPREL = [(k + 1) / factorial(k + 2) for k in range(16)]
 def _exprel_slope(x):
     """((x - 1) e^x + 1) / x^2, by its series near 0."""
     small = np.abs(x) < 0.5
-    series = horner(np.where(small, x, 0.0), _EXPREL)
-    far = np.where(small, 1.0, x)
-    return np.where(small, series, (np.exp(far) - special.exprel(far)) / far)
+
+    def apart():
+        far = np.where(small, 1.0, x)
+        return (np.exp(far) - special.exprel(far)) / far
+
+    return pick(small, lambda: horner(np.where(small, x, 0.0), _EXPREL), apart, x)
 
 
 def boxcox_slope(log_x, p):

@@ -300,13 +300,21 @@ def hermitian_pseudo_inverse(a, *, atol=None, rtol=None, lower=True):
     return scipy.linalg.pinvh(a, atol=atol, rtol=rtol, lower=lower, check_finite=False)
 
 
-@general(pseudo_inverse, name="scipy_pinv")
+def _pinv_jvp(tangents, y, a, **_tolerance):
+    return least_squares.pinv.jvp_rule(tangents, y, a)
+
+
+def _pinvh_jvp(tangents, y, a, *, lower=True, **_tolerance):
+    return least_squares.pinv.jvp_rule((unfolded(tangents[0], lower),), y, unfolded(a, lower))
+
+
+@general(pseudo_inverse, name="scipy_pinv", jvp=_pinv_jvp)
 def pinv_rule(g, y, a, *, atol=None, rtol=None):
     """As that of ``np.linalg.pinv``."""
     return least_squares.pinv.vjp_rule(g, y, a)
 
 
-@general(hermitian_pseudo_inverse, name="pinvh")
+@general(hermitian_pseudo_inverse, name="pinvh", jvp=_pinvh_jvp)
 def pinvh_rule(g, y, a, *, atol=None, rtol=None, lower=True):
     """As that of ``np.linalg.pinv``, for the triangle that is read."""
     return folded(least_squares.pinv.vjp_rule(g, y, unfolded(a, lower)), lower)
@@ -340,7 +348,13 @@ def solve_least_squares(a, b, *, rcond=None, lapack_driver=None):
     return x, np.asarray(residuals), np.float64(rank), np.empty(0) if s is None else s
 
 
-@general(solve_least_squares, name="scipy_lstsq", multiple=True)
+def _lstsq_jvp(tangents, y, a, b, *, rcond=None, lapack_driver=None):
+    rcond = float(np.finfo(y[0].dtype).eps) if rcond is None else rcond
+    dx, residuals, _, values = least_squares.lstsq.jvp_rule(tangents, y, a, b, rcond=rcond)
+    return dx, residuals.reshape(y[1].shape), None, values if y[3].size else None
+
+
+@general(solve_least_squares, name="scipy_lstsq", multiple=True, jvp=_lstsq_jvp)
 def lstsq_rule(g, y, a, b, *, rcond=None, lapack_driver=None):
     """As that of ``np.linalg.lstsq``; SciPy takes eps for the default of cond."""
     rcond = float(np.finfo(y[0].dtype).eps) if rcond is None else rcond

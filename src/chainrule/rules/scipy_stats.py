@@ -18,6 +18,7 @@ from chainrule.core.primitive import (
     piecewise_constant,
 )
 from chainrule.core.trace import plain
+from chainrule.rules.matrices import unfolded
 from chainrule.rules.scipy_distributions import binomial_density, over
 from chainrule.rules.scipy_outputs import if_private, private
 from chainrule.rules.scipy_parameters import (
@@ -39,7 +40,13 @@ def _factor(M, **options):
     return parts.U, parts.log_pdet
 
 
-@general(_factor, name="stats_covariance", multiple=True)
+def _factor_jvp(tangents, y, _M, *, lower=True, **options):
+    U, _ = y
+    dM, P = unfolded(tangents[0], lower), U @ U.T
+    return -0.5 * (P @ dM @ U), np.sum(P * dM)
+
+
+@general(_factor, name="stats_covariance", multiple=True, jvp=_factor_jvp)
 def factor(g, y, _M, *, lower=True, **options):
     """For functions of P = U U^T = M^-1:  dU = -P dM U / 2 gives dP = -P dM P; d log det = tr P dM.
     One triangle of M is read."""

@@ -14,7 +14,20 @@ def solve_triangles(a, b, *, trans=0, lower=False, unit_diagonal=False):
 _TRANS = {"N": 0, "T": 1, "C": 2}
 
 
-@general(solve_triangles, name="solve_triangular")
+def _triangular_jvp(tangents, y, a, _b, *, trans=0, lower=False, unit_diagonal=False):
+    da, right = tangents
+    vector = y.ndim < a.ndim
+    right = None if right is None else as_columns(right, vector)
+    if da is not None:
+        read = da * (tri(da, -unit_diagonal) if lower else tri(da, -unit_diagonal).T)
+        read = (read, mT(read), H(read))[trans] if trans else read
+        moved = read @ as_columns(y, vector)
+        right = -moved if right is None else right - moved
+    options = {"trans": trans, "lower": lower, "unit_diagonal": unit_diagonal}
+    return as_given(apply(triangular_rule, a, right, **options), vector)
+
+
+@general(solve_triangles, name="solve_triangular", jvp=_triangular_jvp)
 def triangular_rule(g, y, a, _b, *, trans=0, lower=False, unit_diagonal=False):
     """As for ``solve``, by the same triangle; a unit diagonal is not read."""
     vector = y.ndim < a.ndim

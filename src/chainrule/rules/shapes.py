@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from chainrule.core.array import store_out
 from chainrule.core.handle import Array, ReadOnly
 from chainrule.core.primitive import adjoint_pair, composite, linear
-from chainrule.core.trace import bind, plain
+from chainrule.core.trace import NOTED, bind, plain
 from chainrule.rules.joins import is_float, operand, view
 
 # ---------------------------------------------------------------- the two behind most views
@@ -188,11 +188,25 @@ def windows(x, *, window, axis):
 
 
 def overlap_add(g, *, shape, window, axis):
-    """Each element's cotangents from all the windows it is in, added up."""
-    numbers = windows(np.arange(math.prod(shape)).reshape(shape), window=window, axis=axis)
-    x_bar = np.zeros_like(g, shape=math.prod(shape))
-    np.add.at(x_bar, numbers, g)
-    return x_bar.reshape(shape)
+    """Each element's cotangents from all the windows it is in, added up.
+
+    Place by place of a window, for all windows at once; or window by window if they are fewer.
+    """
+    along = [*range(len(shape))] if axis is None else (np.atleast_1d(axis) % len(shape)).tolist()
+    count, places = g.shape[: len(shape)], g.shape[len(shape) :]
+    x_bar = np.zeros_like(g, shape=shape)
+    if math.prod(count) < math.prod(places) and along == sorted(set(along)):
+        sizes = [dict(zip(along, places)).get(i) for i in range(len(shape))]
+        for start in np.ndindex(*count):
+            place = tuple(s if n is None else slice(s, s + n) for s, n in zip(start, sizes))
+            x_bar[place] += g[start]
+        return x_bar
+    for k in np.ndindex(*places):
+        start = [0] * len(shape)
+        for i, step in zip(along, k):
+            start[i] += step
+        x_bar[tuple(slice(s, s + n) for s, n in zip(start, count))] += g[(..., *k)]
+    return x_bar
 
 
 WINDOWS = adjoint_pair(windows, overlap_add)
@@ -259,7 +273,7 @@ def numbered(x):
 
 
 def _roll(x, *, shift, axis):
-    return np.roll(x, shift, axis)
+    return np.roll(x, shift, 0 if axis is None and x.ndim == 1 else axis)  # an array of its own
 
 
 @linear(_roll, name="roll")
@@ -496,6 +510,14 @@ def _diagonal(x, *, offset, axis1, axis2):
 
 def diagonal_view(x, offset, axis1, axis2):
     """As np.diagonal, but writable."""
+    if type(x) in NOTED:  # by a function whose result is writable
+        if (axis1 % x.ndim, axis2 % x.ndim) != (x.ndim - 2, x.ndim - 1):
+            x = np.moveaxis(x, (axis1, axis2), (-2, -1))
+        if offset or x.shape[-2] != x.shape[-1]:
+            x = x[..., offset:] if offset > 0 else x[..., -offset:, :]
+            n = min(x.shape[-2:])
+            x = x[..., :n, :n]
+        return np.einsum("ii->i" if x.ndim == 2 else "...ii->...i", x)
     part = np.diagonal(x, offset, axis1, axis2)
     if type(part) is np.ndarray and x.flags.writeable:
         part.flags.writeable = True

@@ -280,8 +280,9 @@ def _outside(u, u1, g1, g2, x, over_s):
     return u2 @ columns(H(u2) @ g1 - H(g2) @ u1, over_s)
 
 
-def pushed_values(tangents, y, a):
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+def pushed_values(tangents, parts, a):
+    """The tangent of the singular values of A = U S V^H."""
+    u, s, vh = parts
     da = tangents[0]
     if repeated.any_singular(s, a.shape):
         turned = repeated.singular_turned(plain(u), plain(s), plain(vh), plain(da))

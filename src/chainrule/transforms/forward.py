@@ -18,6 +18,7 @@ from chainrule.core.trace import (
     _like,
     _live,
     adopt,
+    as_numpy,
     bind,
     from_outside,
     leaked,
@@ -71,9 +72,10 @@ class Forward(Trace):
             return self.handle(y, None) if isinstance(y, (np.ndarray, np.generic, Tracer)) else y
         if not primitive.multiple and getattr(y, "dtype", _OBJECT).kind == "O":
             raise not_of_numpy(primitive)
-        token = _live.set(
-            self.outer
-        )  # tangents are values of the outer trace: so are arrays rules make
+        if self.outer is not None:
+            values = [as_numpy(v) for v in values]
+        # tangents are values of the outer trace: so are arrays rules make
+        token = _live.set(self.outer)
         try:
             with np.errstate(all="ignore"):
                 if primitive.turn is not None:
