@@ -28,6 +28,37 @@ from chainrule.core.primitive import PRIMITIVES, Linear
 # without one, times the operation.
 SLOW, SMALL_PART, COSTLY = 1.3, 0.25, 5.0
 
+# Why a marked row is not within the bound.
+REASONS = {
+    "the formula by hand loses digits": """powm1; beta; betaln; poch; ellipkm1; ellipeinc;
+        _binom_cdf; _binom_sf; _nbinom_cdf; _nbinom_sf""",
+    "looks for ties and zeros": "clip; huber; power_norm; absolute of complex; norm of all",
+    "looks for repeated values": """eigvalsh; svdvals; svd; pinvh; lstsq; scipy_lstsq;
+        scipy_eigvalsh; scipy_svdvals""",
+    "jvp looks for 0 * inf in each product": """divide; square; x**2; x**-1; power; cbrt; log; log2;
+        log1p; multiply of complex; scipy_norm; logsumexp; softmax in NumPy; matvec; outer;
+        lfilter of x; values of sparse @""",
+    "jvp copies its results, which may be views": """reshape; array; tile; repeat; concatenate;
+        transpose; pad; diagonal; diag; as_strided; view; broadcast_to; take; bincount of weights;
+        y.real = x; sparse @ vector""",
+    "the formula by hand needs no array of all products": "row times column",
+    "a quadrature or a series": """agm; elliprc; elliprd; elliprj; zeta of Riemann; zetac; rgamma;
+        log_wright_bessel; gammainc in both; gammaincc in both; chdtr in both; chdtrc in both;
+        gdtr in all; gdtrc in all; betainc in all; betaincinv in all; betainccinv in all; btdtria;
+        btdtrib; fdtr in all; fdtrc in all; fdtri in all; fdtridfd; stdtr in both; stdtrit in both;
+        bdtrik; nbdtrik; nbdtrin; eval_gegenbauer in a; eval_genlaguerre in a; eval_jacobi in a, b;
+        eval_sh_jacobi in p, q""",
+    "solves several systems": "polar; lu; qr_complete; expm_frechet; poly of a matrix",
+}
+
+
+def reason(name: str) -> str:
+    for why, names in REASONS.items():
+        if name in (part.strip() for part in names.split(";")):
+            return why
+    return "slow"
+
+
 # Parts of rules, which are measured with the rules that use them.
 PARTS = set(
     "psi_step gammainc_order betainc_order stdtr_order spherical_bessel bessel_i cofactors"
@@ -100,7 +131,7 @@ def line(row, times):
         text += f"  {mode} {ours / plain:5.2f}x"
         text += f" {ours / hand:5.2f} hand" if hand else " " * 11
         slow |= ours > (max(SLOW * hand, SMALL_PART * plain) if hand else COSTLY * plain)
-    return text + ("   <-- slow" if slow else "")
+    return text + (f"   <-- {reason(row.name)}" if slow else "")
 
 
 # ---------------------------------------------------------------- is it complete?

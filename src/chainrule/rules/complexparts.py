@@ -6,7 +6,7 @@ cotangent of a real operand and embeds a real cotangent of a complex one.
 
 import numpy as np
 
-from chainrule.core.primitive import adjoint_pair, composite, linear, register
+from chainrule.core.primitive import adjoint_pair, apply, composite, linear, register
 from chainrule.core.trace import plain
 from chainrule.rules import elementwise  # noqa: F401  (declares np.sign of real numbers)
 from chainrule.rules.joins import operand, view
@@ -22,7 +22,7 @@ def _imag(x):
 
 REAL = linear(_real, name="real")(lambda g, shapes, slots: [g])
 # <g, Im z> = Re sum conj(i g) z
-IMAG = linear(_imag, name="imag")(lambda g, shapes, slots: [g * 1j])
+IMAG = linear(_imag, name="imag")(lambda g, shapes, slots: [apply(FROM_PARTS, np.zeros_like(g), g)])
 # <g, conj z> = <conj g, z>
 CONJ = linear(np.conjugate, name="conjugate")(lambda g, shapes, slots: [np.conjugate(g)])
 register(np.conjugate, CONJ, ["x"])

@@ -181,11 +181,13 @@ def _halves(factors):
 
 def _order(pivots, rows):
     """The permutation that LAPACK's successive interchanges make: A[order] = L U."""
-    order = np.broadcast_to(np.arange(rows), (*pivots.shape[:-1], rows)).copy()
+    orders = np.empty((*pivots.shape[:-1], rows), int)
     for index in np.ndindex(*pivots.shape[:-1]):
-        for i, j in enumerate(pivots[index]):
-            order[index][[i, j]] = order[index][[j, i]]
-    return order
+        order = list(range(rows))
+        for i, j in enumerate(pivots[index].tolist()):
+            order[i], order[j] = order[j], order[i]
+        orders[index] = order
+    return orders
 
 
 def _lu_factor_jvp(tangents, y, _a):

@@ -136,36 +136,39 @@ def solve(
 # ---------------------------------------------------------------- banded systems
 
 
-def _band_rows(ab, above):
-    """Row i of the matrix for each place (r, j) of its bands ab[r, j] = A[i, j], and where it is
-    in the matrix at all."""
-    bands, n = ab.shape[-2:]
-    rows = np.arange(n) + np.arange(-above, bands - above)[:, None]
-    inside = (rows >= 0) & (rows < n)
-    return np.where(inside, rows, 0), inside
+def _shifted(x, by, axis):
+    """x[j + by] in place of x[j], and 0 where there is none."""
+    if by == 0:
+        return x
+    n = x.shape[axis]
+    by = max(-n, min(by, n))
+    rest = (slice(None),) * (-1 - axis)
+    kept = x[(..., slice(by, None) if by > 0 else slice(n + by), *rest)]
+    zeros = np.zeros_like(x[(..., slice(abs(by)), *rest)])
+    return np.concatenate([kept, zeros] if by > 0 else [zeros, kept], axis=axis)
+
+
+# The bands of A: ab[r, j] = A[j + r - above, j].
 
 
 def _adjoint_bands(ab, below):
     """The bands of A^H; it has ``below`` of them above its diagonal."""
-    rows, inside = _band_rows(ab, below)
-    from_band = np.arange(ab.shape[-2])[::-1, None]
-    return np.where(inside, np.conj(ab[..., from_band, rows]), 0.0)
+    bands = ab.shape[-2]
+    rows = [_shifted(ab[..., bands - 1 - r, :], r - below, -1) for r in range(bands)]
+    return np.conj(np.stack(rows, axis=-2))
 
 
 def _outer_on_bands(u, v, ab, above):
     """The bands of U V^H."""
-    rows, inside = _band_rows(ab, above)
-    return np.where(inside, np.sum(u[..., rows, :] * np.conj(v)[..., None, :, :], axis=-1), 0.0)
+    v = np.conj(v)
+    rows = [np.sum(_shifted(u, r - above, -2) * v, axis=-1) for r in range(ab.shape[-2])]
+    return np.stack(rows, axis=-2)
 
 
 def _bands_times(ab, x, above):
     """A x of the matrix with these bands."""
-    bands, n = ab.shape[-2:]
-    places = np.arange(n) - np.arange(-above, bands - above)[:, None]  # columns of row i
-    inside = (places >= 0) & (places < n)
-    places = np.where(inside, places, 0)
-    part = np.where(inside, ab[..., np.arange(bands)[:, None], places], 0.0)
-    return np.sum(part[..., None] * x[..., places, :], axis=-3)
+    bands = ab.shape[-2]
+    return sum(_shifted(ab[..., r, :, None] * x, above - r, -2) for r in range(bands))
 
 
 def _change(tangents, y, ab, product):
@@ -233,9 +236,14 @@ def hermitian_bands_rule(g, y, ab, _b, *, lower=False):
 
     def ab_bar():
         u, v = b_bar, as_columns(y, vector)
-        both = _outer_on_bands(u, v, ab, main) + _outer_on_bands(v, u, ab, main)
-        half = np.where(np.arange(ab.shape[-2]) == main, 0.5, 1.0)[:, None]
-        return -both * half.astype(real_dtype(ab))
+        u_h, v_h = np.conj(u), np.conj(v)
+        rows = [
+            np.sum(_shifted(u, by, -2) * v_h + _shifted(v, by, -2) * u_h, axis=-1)
+            if by
+            else np.sum(np.real(u * v_h), axis=-1)
+            for by in range(-main, ab.shape[-2] - main)
+        ]
+        return -np.stack(rows, axis=-2)
 
     return ab_bar, as_given(b_bar, vector)
 
