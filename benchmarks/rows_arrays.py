@@ -178,7 +178,7 @@ def _products(n, m):
     x, y, a, b = uniform(n), uniform(n, seed=1), uniform(m, m), uniform(m, m, seed=1)
     half, stack, kernel = m // 2, uniform(3, m // 2, m // 2), uniform(1 + n // 2000, seed=3)
     image, patch = a, uniform(3, 4, seed=4)
-    s = scipy.sparse.random_array((n // 5, n // 5), density=50 / n, format="csr", rng=5)
+    s = scipy.sparse.random_array((n // 5, n // 5), density=50 / n, format="csr", random_state=5)
 
     def values_of(v):
         """The product as a function of the stored numbers."""

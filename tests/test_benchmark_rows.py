@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from tests.random_lines import recent_only
 
+pytestmark = recent_only
 BENCHMARKS = str(Path(__file__).resolve().parent.parent / "benchmarks")
 sys.path.insert(0, BENCHMARKS)
 try:

@@ -17,9 +17,12 @@ import scipy.special
 from chainrule.core.primitive import FUNCTIONS
 from tests import test_surface
 from tests.lines import collect
+from tests.random_lines import recent_only
 from tests.random_operands import INNERMOST
 from tests.test_random_lines import MODULES
 from tests.test_random_special import NAMES as SPECIAL_UFUNCS
+
+pytestmark = recent_only
 
 SCIPY = (scipy.linalg, scipy.signal, scipy.spatial, scipy.spatial.distance, scipy.fft)
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.lines import collect
-from tests.random_lines import agree
+from tests.random_lines import agree, recent_only
 from tests.random_operands import Choices, operands
 
 MODULES = {
@@ -25,6 +25,7 @@ MODULES = {
     "stats": scipy.stats,
     "integrate": scipy.integrate,
 }
+pytestmark = recent_only
 TABLE = [pytest.param(*rest, id=f"{family}: {rest[0]}") for family, *rest in collect()]
 SETTINGS = settings(
     deadline=None,
