@@ -58,6 +58,7 @@ np.poly1d(x).<deriv()|integ()>.coeffs
     "x: n full": joined(
         each("""
 M.F_vander2d(x, x, [1, 2])
+M.F_valnd((x, 2 * x), [[1.0, -0.5], [0.3, 2.0]])
 M.F_vander3d(x, x, x, [1, 0, 1])
 M.F_companion(np.r_[x, 1.5, 2.0])
 M.F_roots([1.0, -3.5, x[0] * 0.1, 1.0])
