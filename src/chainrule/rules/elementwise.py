@@ -185,12 +185,21 @@ def _is_real(x):
 
 
 def _sech2(x, y):
-    """1 - y^2; where y is near 1 that has no digits: 4 e / (1 + e)^2 with e = e^(-2 |x|)."""
+    """1 - y^2; where that has lost digits, 4 e / (1 + e)^2 with e = e^(-2 |x|)."""
     slope = 1 - y * y
     if is_watched(y):
         return slope
-    if not slope.size or (slope if _is_real(y) else np.abs(slope)).min() > 0.01:
+    size = slope if _is_real(y) else np.abs(slope)
+    if not slope.size or size.min() > 1e-4:
         return slope
+    near = ~(size > 1e-4)
+    if not slope.shape:
+        return _sech2_of_large(x)
+    slope[near] = _sech2_of_large(np.broadcast_to(x, slope.shape)[near])
+    return slope
+
+
+def _sech2_of_large(x):
     e = np.exp(-2 * np.copysign(1.0, np.real(x)) * x)
     return 4 * e / ((1 + e) * (1 + e))
 
